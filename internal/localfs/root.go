@@ -1,0 +1,242 @@
+package localfs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// folderMode is the mode of the folders that a download makes, before the
+// umask.
+const folderMode = 0o755
+
+// Root is one directory tree. All methods are safe for concurrent use, but
+// one key or temporary file wants one writer at a time.
+type Root struct {
+	dir   string
+	top   topDir
+	umask fs.FileMode
+
+	mu      sync.Mutex
+	durable map[string]struct{} // folders whose own name is known to be on the disk
+}
+
+// OpenRoot opens an existing directory. Its own path may have links.
+func OpenRoot(dir string) (*Root, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	top, err := openTop(abs)
+	if err != nil {
+		return nil, err
+	}
+	return &Root{dir: abs, top: top, umask: umask(), durable: map[string]struct{}{}}, nil
+}
+
+// CreateRoot opens a directory after making it, and its parents, where they
+// are missing. What it made is durable when it returns.
+func CreateRoot(dir string) (*Root, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	var missing []string
+	for d := abs; ; d = filepath.Dir(d) {
+		if _, err := os.Lstat(d); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		missing = append(missing, d)
+	}
+	if err := os.MkdirAll(abs, folderMode); err != nil {
+		return nil, err
+	}
+	for _, d := range missing {
+		if err := syncDir(filepath.Dir(d)); err != nil {
+			return nil, err
+		}
+	}
+	return OpenRoot(abs)
+}
+
+// Close closes the root. Files and Temps opened from it stay usable; methods
+// that run at the same time may fail with os.ErrClosed.
+func (r *Root) Close() error { return r.top.Close() }
+
+// Dir returns the absolute path that the root was opened by.
+func (r *Root) Dir() string { return r.dir }
+
+// Open opens the regular file of key for reading and returns its identity as
+// of then. It never blocks on a FIFO and returns ErrNotRegular for whatever is
+// no regular file, links included.
+func (r *Root) Open(key string) (*os.File, Identity, error) {
+	if err := CheckKey(key); err != nil {
+		return nil, Identity{}, err
+	}
+	dir, name := splitKey(key)
+	d, err := r.folder("open", dir, false)
+	if err != nil {
+		return nil, Identity{}, err
+	}
+	defer d.close()
+	f, id, err := d.open(name, r.path(key), false)
+	if err != nil {
+		return nil, Identity{}, r.fail("open", key, err)
+	}
+	return f, id, nil
+}
+
+// Stat returns the identity of whatever has the name of key, a link's own for
+// a link. A missing one is fs.ErrNotExist.
+func (r *Root) Stat(key string) (Identity, error) {
+	if err := CheckKey(key); err != nil {
+		return Identity{}, err
+	}
+	dir, name := splitKey(key)
+	d, err := r.folder("stat", dir, false)
+	if err != nil {
+		return Identity{}, err
+	}
+	defer d.close()
+	id, err := d.stat(name)
+	if err != nil {
+		return Identity{}, r.fail("stat", key, err)
+	}
+	return id, nil
+}
+
+// Publish renames a finished temporary file over the final name of key: from
+// then on the name shows the complete new content, and it is SyncDirs that
+// makes this survive a power cut. A link at the name is replaced, not followed,
+// and a hard link is broken; a folder there is ErrIsFolder. A temporary
+// file that is gone is fs.ErrNotExist.
+func (r *Root) Publish(key, tempName string) error {
+	if err := checkTemp(key, tempName); err != nil {
+		return err
+	}
+	dir, name := splitKey(key)
+	d, err := r.folder("publish", dir, false)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	err = d.rename(tempName, name)
+	if err == nil {
+		return nil
+	}
+	if id, statErr := d.stat(name); statErr == nil && id.Mode.IsDir() {
+		err = ErrIsFolder
+	} else if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("temporary file %s: %w", tempName, err)
+	}
+	return r.fail("publish", key, err)
+}
+
+// RemoveTemp removes a temporary file. One that is not there, or whose folder
+// is not, is no error.
+func (r *Root) RemoveTemp(key, tempName string) error {
+	if err := checkTemp(key, tempName); err != nil {
+		return err
+	}
+	dir, _ := splitKey(key)
+	if err := r.remove(dir, tempName); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Remove removes the file or link of key, never a folder (ErrIsFolder). A
+// missing one is fs.ErrNotExist.
+func (r *Root) Remove(key string) error {
+	if err := CheckKey(key); err != nil {
+		return err
+	}
+	return r.remove(splitKey(key))
+}
+
+func (r *Root) remove(dir, name string) error {
+	d, err := r.folder("remove", dir, false)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	if err := d.remove(name); err != nil {
+		if id, statErr := d.stat(name); statErr == nil && id.Mode.IsDir() {
+			err = ErrIsFolder
+		}
+		return r.fail("remove", joinKey(dir, name), err)
+	}
+	return nil
+}
+
+// MkdirAll makes the folder of that key, and those above it, where missing. A
+// trailing slash, as keys of folder markers have it, is allowed.
+func (r *Root) MkdirAll(key string) error {
+	key = strings.TrimSuffix(key, "/")
+	if err := CheckKey(key); err != nil {
+		return err
+	}
+	d, err := r.folder("mkdir", key, true)
+	if err != nil {
+		return err
+	}
+	d.close()
+	return nil
+}
+
+// folder opens a folder below the root, one component at a time. With create
+// it makes those that are missing.
+func (r *Root) folder(op, dir string, create bool) (folder, error) {
+	d, err := r.top.folder()
+	if err != nil {
+		return folder{}, r.fail(op, "", err)
+	}
+	for end := 0; end < len(dir); end++ { // end: the slash after the component
+		start := end
+		if i := strings.IndexByte(dir[start:], '/'); i >= 0 {
+			end += i
+		} else {
+			end = len(dir)
+		}
+		name := dir[start:end]
+		sub, err := d.sub(name)
+		if create && errors.Is(err, fs.ErrNotExist) {
+			if err = d.mkdir(name); err == nil || errors.Is(err, fs.ErrExist) {
+				r.forget(dir[:end])
+				sub, err = d.sub(name)
+			}
+		}
+		if err != nil {
+			err = d.explain(name, err)
+		}
+		d.close()
+		if err != nil {
+			return folder{}, r.fail(op, dir[:end], err)
+		}
+		d = sub
+	}
+	return d, nil
+}
+
+// explain tells what stands where a folder was expected.
+func (d folder) explain(name string, err error) error {
+	id, statErr := d.stat(name)
+	switch {
+	case statErr != nil || id.Mode.IsDir():
+		return err
+	case id.Mode&fs.ModeSymlink != 0:
+		return ErrSymlink
+	}
+	return ErrIsFile
+}
+
+func joinKey(dir, name string) string {
+	if dir == "" {
+		return name
+	}
+	return dir + "/" + name
+}

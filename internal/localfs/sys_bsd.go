@@ -1,0 +1,56 @@
+//go:build unix && !linux
+
+package localfs
+
+import (
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// searchOnly is the way to open a directory to pass through it.
+const searchOnly = unix.O_RDONLY
+
+// reserve gives the file its length; there is no portable way to reserve.
+func reserve(f *os.File, size int64) error {
+	if size <= 0 {
+		return nil
+	}
+	return f.Truncate(size)
+}
+
+// syncData syncs all: there is no cheaper call that reaches the disk.
+func syncData(f *os.File) error { return f.Sync() }
+
+// setModTime works on the handle, so no name can be swapped; it keeps
+// microseconds.
+func setModTime(f *os.File, t time.Time) error {
+	tv := unix.NsecToTimeval(t.UnixNano())
+	return unix.Futimes(int(f.Fd()), []unix.Timeval{tv, tv})
+}
+
+// umask is the usual one: asking for it would change it for a moment.
+func umask() fs.FileMode { return 0o022 }
+
+// lister lists directories.
+type lister struct{}
+
+// list returns the names in a folder, those of folders with a slash behind.
+// After an error it returns what it got.
+func (lister) list(d folder) ([]string, error) {
+	fd, err := openat(d.fd, ".", unix.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), ".")
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	for i, name := range names {
+		if id, err := d.stat(name); err == nil && id.Mode.IsDir() {
+			names[i] = name + "/"
+		}
+	}
+	return names, err
+}

@@ -1,0 +1,145 @@
+package localfs
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io/fs"
+	"os"
+	"strconv"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// searchOnly opens a directory that we may pass through but not list.
+const searchOnly = unix.O_PATH
+
+// reserveFrom is the size in bytes from which space is reserved: a smaller
+// file is written before it would matter.
+const reserveFrom = 64 << 10
+
+// reserve allocates the blocks of a new file, or fails if there is no room.
+func reserve(f *os.File, size int64) error {
+	if size < reserveFrom {
+		return nil
+	}
+	fd := int(f.Fd())
+	// Ask first: a refused fallocate may fill the disk, for a moment, for all.
+	var st unix.Statfs_t
+	if err := again(func() error { return unix.Fstatfs(fd, &st) }); err == nil {
+		if free := st.Bavail * uint64(st.Bsize); st.Blocks > 0 && free < uint64(size) {
+			return unix.ENOSPC
+		}
+	}
+	err := again(func() error { return unix.Fallocate(fd, 0, 0, size) })
+	if err == unix.EOPNOTSUPP || err == unix.ENOSYS {
+		return nil
+	}
+	return err
+}
+
+func syncData(f *os.File) error {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var syncErr error
+	err = conn.Control(func(fd uintptr) {
+		syncErr = again(func() error { return unix.Fdatasync(int(fd)) })
+	})
+	if err != nil {
+		return err
+	}
+	if syncErr != nil {
+		return &fs.PathError{Op: "fdatasync", Path: f.Name(), Err: syncErr}
+	}
+	return nil
+}
+
+// setModTime works on the handle (a nil path), so no name can be swapped.
+func setModTime(f *os.File, t time.Time) error {
+	mtime, err := unix.TimeToTimespec(t)
+	if err != nil {
+		return err
+	}
+	times := [2]unix.Timespec{{Nsec: unix.UTIME_OMIT}, mtime}
+	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, f.Fd(), 0, uintptr(unsafe.Pointer(&times)), 0, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// umask reads the umask; the system call for it would change it for a moment.
+func umask() fs.FileMode {
+	status, _ := os.ReadFile("/proc/self/status")
+	_, rest, _ := bytes.Cut(status, []byte("\nUmask:"))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	mask, err := strconv.ParseUint(string(bytes.TrimSpace(line)), 8, 9)
+	if err != nil {
+		return defaultUmask
+	}
+	return fs.FileMode(mask)
+}
+
+const defaultUmask = 0o022
+
+// lister lists directories. It keeps a buffer; the zero value is ready to use.
+type lister struct{ buf []byte }
+
+// list returns the names in a folder, those of folders with a slash behind.
+// After an error it returns what it got.
+func (l *lister) list(d folder) ([]string, error) {
+	if l.buf == nil {
+		l.buf = make([]byte, 64<<10)
+	}
+	fd, err := openat(d.fd, ".", unix.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	var names []string
+	for {
+		n, err := unix.Getdents(fd, l.buf)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n == 0 {
+			return names, err
+		}
+		names = d.appendNames(names, l.buf[:n])
+	}
+}
+
+// appendNames takes apart what getdents64 gave: records of inode, offset,
+// record length, type and the name up to a zero byte.
+func (d folder) appendNames(names []string, buf []byte) []string {
+	const (
+		lengthAt = unsafe.Offsetof(unix.Dirent{}.Reclen)
+		typeAt   = unsafe.Offsetof(unix.Dirent{}.Type)
+		nameAt   = unsafe.Offsetof(unix.Dirent{}.Name)
+	)
+	for len(buf) > int(nameAt) {
+		length := int(binary.NativeEndian.Uint16(buf[lengthAt:]))
+		if length <= int(nameAt) || length > len(buf) {
+			return names
+		}
+		name, _, _ := bytes.Cut(buf[nameAt:length], []byte{0})
+		kind := buf[typeAt]
+		buf = buf[length:]
+		if s := string(name); s != "." && s != ".." {
+			if kind == unix.DT_DIR || kind == unix.DT_UNKNOWN && d.isFolder(s) {
+				s += "/"
+			}
+			names = append(names, s)
+		}
+	}
+	return names
+}
+
+// isFolder serves the file systems that do not tell the type in a listing.
+func (d folder) isFolder(name string) bool {
+	id, err := d.stat(name)
+	return err == nil && id.Mode.IsDir()
+}

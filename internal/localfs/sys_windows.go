@@ -1,0 +1,233 @@
+package localfs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/windows"
+)
+
+var diskFull = []error{windows.ERROR_DISK_FULL, windows.ERROR_HANDLE_DISK_FULL}
+
+// topDir is the handle of a root.
+type topDir struct{ *os.Root }
+
+func openTop(dir string) (topDir, error) {
+	root, err := os.OpenRoot(dir)
+	return topDir{root}, err
+}
+
+func (t topDir) folder() (folder, error) {
+	root, err := t.OpenRoot(".")
+	return folder{root}, bare(err)
+}
+
+// folder is an open directory. Names given to its methods have no slash.
+type folder struct{ root *os.Root }
+
+func (d folder) close() { _ = d.root.Close() } // nothing was written through it
+
+// sub opens a folder, and proves that no link was followed: os.Root would
+// follow one that stays inside.
+func (d folder) sub(name string) (folder, error) {
+	before, err := d.root.Lstat(name)
+	if err != nil {
+		return folder{}, bare(err)
+	}
+	if !before.IsDir() {
+		return folder{}, syscall.ENOTDIR
+	}
+	root, err := d.root.OpenRoot(name)
+	if err != nil {
+		return folder{}, bare(err)
+	}
+	after, err := root.Stat(".")
+	if err == nil && !os.SameFile(before, after) {
+		err = errors.New("was replaced while it was being opened")
+	}
+	if err != nil {
+		_ = root.Close()
+		return folder{}, bare(err)
+	}
+	return folder{root}, nil
+}
+
+func (d folder) mkdir(name string) error { return bare(d.root.Mkdir(name, folderMode)) }
+
+func (d folder) stat(name string) (Identity, error) {
+	info, err := d.root.Lstat(name)
+	if err != nil {
+		return Identity{}, bare(err)
+	}
+	return identityOf(info), nil
+}
+
+// open opens a regular file.
+func (d folder) open(name, _ string, write bool) (*os.File, Identity, error) {
+	before, err := d.root.Lstat(name)
+	if err != nil {
+		return nil, Identity{}, bare(err)
+	}
+	if err := mustBeRegular(before); err != nil {
+		return nil, Identity{}, err
+	}
+	flags := os.O_RDONLY
+	if write {
+		flags = os.O_RDWR
+	}
+	f, err := d.root.OpenFile(name, flags, 0)
+	if err != nil {
+		return nil, Identity{}, bare(err)
+	}
+	after, err := f.Stat()
+	if err == nil {
+		err = mustBeRegular(after)
+	}
+	if err == nil && !os.SameFile(before, after) {
+		err = errors.New("was replaced while it was being opened")
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, Identity{}, bare(err)
+	}
+	return f, identityOf(after), nil
+}
+
+func (d folder) create(name, _ string) (*os.File, error) {
+	f, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	return f, bare(err)
+}
+
+func (d folder) rename(from, to string) error { return bare(d.root.Rename(from, to)) }
+
+// remove removes a file; os.Root would also remove an empty folder.
+func (d folder) remove(name string) error {
+	info, err := d.root.Lstat(name)
+	if err != nil {
+		return bare(err)
+	}
+	if info.IsDir() {
+		return ErrIsFolder
+	}
+	return bare(d.root.Remove(name))
+}
+
+// sync does nothing: Windows has no sync of a directory, and NTFS logs names.
+func (d folder) sync() error { return nil }
+
+func syncDir(string) error { return nil }
+
+// fileID is what tells a file from all others on this machine.
+type fileID struct{ device, inode uint64 }
+
+func (d folder) id(name string) (fileID, error) {
+	info, err := d.root.Lstat(name)
+	if err != nil || info.Mode()&fs.ModeSymlink != 0 {
+		return fileID{}, bare(err)
+	}
+	f, err := d.root.Open(name)
+	if err != nil {
+		return fileID{}, bare(err)
+	}
+	defer f.Close()
+	return handleID(f)
+}
+
+func pathID(path string) (fileID, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return fileID{}, err
+	}
+	defer f.Close()
+	return handleID(f)
+}
+
+func handleID(f *os.File) (fileID, error) {
+	var info windows.ByHandleFileInformation
+	if err := windows.GetFileInformationByHandle(windows.Handle(f.Fd()), &info); err != nil {
+		return fileID{}, err
+	}
+	return fileID{
+		device: uint64(info.VolumeSerialNumber),
+		inode:  uint64(info.FileIndexHigh)<<32 | uint64(info.FileIndexLow),
+	}, nil
+}
+
+func identify(f *os.File) (Identity, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return Identity{}, err
+	}
+	return identityOf(info), nil
+}
+
+// identityOf leaves out what a listing does not tell, so that all ways to an
+// identity agree.
+func identityOf(info fs.FileInfo) Identity {
+	return Identity{Size: info.Size(), ModTime: info.ModTime().UnixNano(), Mode: info.Mode()}
+}
+
+func mustBeRegular(info fs.FileInfo) error {
+	switch {
+	case info.Mode().IsRegular():
+		return nil
+	case info.IsDir():
+		return ErrIsFolder
+	}
+	return fmt.Errorf("%w: %s", ErrNotRegular, typeReason(info.Mode()))
+}
+
+// reserve gives the file its length, which also allocates its clusters.
+func reserve(f *os.File, size int64) error {
+	if size <= 0 {
+		return nil
+	}
+	return f.Truncate(size)
+}
+
+func syncData(f *os.File) error { return f.Sync() }
+
+func setModTime(f *os.File, t time.Time) error {
+	mtime := windows.NsecToFiletime(t.UnixNano())
+	return windows.SetFileTime(windows.Handle(f.Fd()), nil, nil, &mtime)
+}
+
+func umask() fs.FileMode { return 0 }
+
+// lister lists directories.
+type lister struct{}
+
+// list returns the names in a folder, those of folders with a slash behind.
+// After an error it returns what it got.
+func (lister) list(d folder) ([]string, error) {
+	f, err := d.root.Open(".")
+	if err != nil {
+		return nil, bare(err)
+	}
+	defer f.Close()
+	entries, err := f.ReadDir(-1)
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+		if e.IsDir() {
+			names[i] += "/"
+		}
+	}
+	return names, bare(err)
+}
+
+// bare takes off the paths that os.Root put on, which are relative to a folder;
+// the caller puts on the full one.
+func bare(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return e.Err
+	}
+	return err
+}

@@ -1,0 +1,154 @@
+package localfs
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// Temp is a file being written, in the folder of its final name. WriteAt,
+// ReadAt and SyncData may run at the same time; Write, Finish and Close may
+// not.
+//
+// A failed sync poisons it: every later method but Close returns ErrNotDurable.
+// The same file opened again would not know; remove it.
+type Temp struct {
+	file     *os.File
+	umask    fs.FileMode
+	poisoned atomic.Bool
+}
+
+// CreateTemp makes a new, empty temporary file for key, readable by the owner
+// only, and the missing folders above it. Whatever has its name already, a link
+// included, is fs.ErrExist. Where size is over 0, that much disk space is
+// reserved if the file system can, so a full disk shows now (see IsDiskFull);
+// the file may have that length from then on. On an error no file is left.
+func (r *Root) CreateTemp(key, tempName string, size int64) (*Temp, error) {
+	if err := checkTemp(key, tempName); err != nil {
+		return nil, err
+	}
+	dir, _ := splitKey(key)
+	d, err := r.folder("create", dir, true)
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+	name := joinKey(dir, tempName)
+	f, err := d.create(tempName, r.path(name))
+	if err != nil {
+		return nil, r.fail("create", name, err)
+	}
+	if err := reserve(f, size); err != nil {
+		err = r.fail("reserve space for", name, err)
+		return nil, errors.Join(err, f.Close(), d.remove(tempName))
+	}
+	return &Temp{file: f, umask: r.umask}, nil
+}
+
+// OpenTemp opens a temporary file that an earlier run left. A missing one is
+// fs.ErrNotExist; what is not a regular file with this name only is
+// ErrNotRegular. Its content is not to be trusted before it is verified.
+func (r *Root) OpenTemp(key, tempName string) (*Temp, error) {
+	if err := checkTemp(key, tempName); err != nil {
+		return nil, err
+	}
+	dir, _ := splitKey(key)
+	d, err := r.folder("open", dir, false)
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+	name := joinKey(dir, tempName)
+	f, _, err := d.open(tempName, r.path(name), true)
+	if err != nil {
+		return nil, r.fail("open", name, err)
+	}
+	return &Temp{file: f, umask: r.umask}, nil
+}
+
+// Identity returns the identity of the file as it is now.
+func (t *Temp) Identity() (Identity, error) { return Identify(t.file) }
+
+// WriteAt writes at offset off, as io.WriterAt.
+func (t *Temp) WriteAt(p []byte, off int64) (int, error) {
+	if err := t.check(); err != nil {
+		return 0, err
+	}
+	return t.file.WriteAt(p, off)
+}
+
+// Write writes after what Write wrote before, from the start of the file on.
+func (t *Temp) Write(p []byte) (int, error) {
+	if err := t.check(); err != nil {
+		return 0, err
+	}
+	return t.file.Write(p)
+}
+
+// ReadAt reads at offset off, as io.ReaderAt.
+func (t *Temp) ReadAt(p []byte, off int64) (int, error) {
+	if err := t.check(); err != nil {
+		return 0, err
+	}
+	return t.file.ReadAt(p, off)
+}
+
+// SyncData makes every write durable that had ended when it was called.
+func (t *Temp) SyncData() error {
+	if err := t.check(); err != nil {
+		return err
+	}
+	return t.synced(syncData(t.file))
+}
+
+// Finish makes the file what it is to be under its final name: size bytes
+// long, with that modification time (the zero time: as it is) and those
+// permission bits (0: what the umask leaves of 0666; other bits are dropped),
+// and durable. It closes the file in any case; after nil it can be published.
+func (t *Temp) Finish(size int64, modTime time.Time, mode fs.FileMode) error {
+	err := t.finish(size, modTime, cmp.Or(mode.Perm(), 0o666&^t.umask))
+	if closeErr := t.file.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+func (t *Temp) finish(size int64, modTime time.Time, mode fs.FileMode) error {
+	if err := t.check(); err != nil {
+		return err
+	}
+	if err := t.file.Truncate(size); err != nil {
+		return err
+	}
+	if err := t.file.Chmod(mode); err != nil {
+		return err
+	}
+	if !modTime.IsZero() {
+		if err := setModTime(t.file, modTime); err != nil {
+			return &fs.PathError{Op: "set time of", Path: t.file.Name(), Err: err}
+		}
+	}
+	return t.synced(t.file.Sync())
+}
+
+// Close closes the file and leaves it in place, for OpenTemp or RemoveTemp.
+func (t *Temp) Close() error { return t.file.Close() }
+
+func (t *Temp) check() error {
+	if t.poisoned.Load() {
+		return &fs.PathError{Op: "use", Path: t.file.Name(), Err: ErrNotDurable}
+	}
+	return nil
+}
+
+func (t *Temp) synced(err error) error {
+	if err == nil || errors.Is(err, fs.ErrClosed) {
+		return err
+	}
+	t.poisoned.Store(true)
+	return fmt.Errorf("%w: %w", ErrNotDurable, err)
+}
