@@ -1,0 +1,85 @@
+package checkpoint
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// errLocked is what lockFile returns if another handle has the lock.
+var errLocked = errors.New("locked")
+
+// lock is the lock file of a job. The database's own lock does not do, for the
+// database may be set aside and replaced while the job is held.
+type lock struct{ file *os.File }
+
+// acquire takes the lock at path, or says at once who has it.
+func acquire(path string) (*lock, error) {
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		if err := lockFile(f); err != nil {
+			held := &HeldError{Path: path, PID: readPID(f)}
+			f.Close()
+			if errors.Is(err, errLocked) {
+				return nil, held
+			}
+			return nil, &os.PathError{Op: "lock", Path: path, Err: err}
+		}
+		if stillAt(f, path) {
+			return (&lock{f}), writePID(f)
+		}
+		f.Close() // its last holder removed it after we opened it
+	}
+}
+
+// stillAt reports whether path leads to the open file.
+func stillAt(f *os.File, path string) bool {
+	opened, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(path)
+	return err == nil && os.SameFile(opened, named)
+}
+
+func readPID(f *os.File) int {
+	text, err := io.ReadAll(io.LimitReader(f, 20))
+	if err != nil {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || pid < 0 {
+		return 0
+	}
+	return pid
+}
+
+// writePID is for the message of whoever comes second; a full disk must not
+// keep the first from working.
+func writePID(f *os.File) error {
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return err
+}
+
+// release gives the lock up and leaves its file: removing it would let two
+// processes hold two files of one name.
+func (l *lock) release() error { return l.file.Close() }
+
+// remove gives the lock up and removes its file. Where an open file cannot be
+// removed it is removed after, unless somebody else has it by then.
+func (l *lock) remove() error {
+	early := os.Remove(l.file.Name())
+	err := l.file.Close()
+	if early != nil {
+		os.Remove(l.file.Name())
+	}
+	return err
+}

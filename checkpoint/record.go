@@ -1,0 +1,159 @@
+package checkpoint
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Identity says which version of a source or destination was seen. The zero
+// value matches nothing: it is what an unknown version looks like.
+type Identity struct {
+	Size int64 // bytes
+
+	// Local files. Times are nanoseconds since 1970; for an object ModTime is
+	// its Last-Modified.
+	ModTime       int64
+	ChangeTime    int64
+	Device, Inode uint64
+
+	// Objects. CRC64 counts only if HasCRC64 is set, for 0 is a valid sum.
+	ETag, VersionID string
+	CRC64           uint64
+	HasCRC64        bool
+}
+
+// Job is the header of a checkpoint.
+type Job struct {
+	// ID names the file: 16 lower-case hex digits. Empty means the JobID of
+	// the fields below.
+	ID string
+
+	Kind, Source, Destination string
+
+	// Options are those that shape the result, such as the part size. Two
+	// runs with different ones are different jobs.
+	Options map[string]string
+
+	// Created and State belong to the first run and to SetState; Open ignores
+	// what it is given here if the job exists already.
+	Created time.Time
+	State   string
+}
+
+// JobID digests what makes two runs the same job into 16 hex digits. Every
+// string is written with its length, so that no two jobs look alike.
+func JobID(kind, source, destination string, options map[string]string) string {
+	var b []byte
+	add := func(s string) {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	add(kind)
+	add(source)
+	add(destination)
+	for _, name := range slices.Sorted(maps.Keys(options)) {
+		add(name)
+		add(options[name])
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
+
+// same reports whether two headers describe the same job.
+func (j Job) same(other Job) bool {
+	return j.Kind == other.Kind && j.Source == other.Source &&
+		j.Destination == other.Destination && maps.Equal(j.Options, other.Options)
+}
+
+// clone keeps the caller's map out of the checkpoint, and the other way round.
+func (j Job) clone() Job {
+	j.Options = maps.Clone(j.Options)
+	return j
+}
+
+// State is how far an object in flight has come. The numbers are stored.
+type State uint8
+
+const (
+	// StateIntent is recorded before anything is made at the destination: no
+	// upload, no temporary file; but a crash may have come after it was made.
+	StateIntent State = 1
+	// StateActive has its UploadID or its temporary file; parts may exist.
+	StateActive State = 2
+	// StateCompleting has all parts, and Complete may have been sent.
+	StateCompleting State = 3
+	// StatePublishing has a whole, synced temporary file, described by the
+	// object's Publish; the rename may have happened.
+	StatePublishing State = 4
+	// StateRemoving is a move whose copy is proven; its source may be gone.
+	StateRemoving State = 5
+)
+
+// String returns the state's name.
+func (s State) String() string {
+	names := [...]string{"", "intent", "active", "completing", "publishing", "removing"}
+	if s == 0 || int(s) >= len(names) {
+		return "state " + strconv.Itoa(int(s))
+	}
+	return names[s]
+}
+
+// Object is one object in flight.
+type Object struct {
+	Key      string
+	State    State
+	Source   Identity
+	PartSize int64 // bytes; a part's place is (Number-1) × PartSize
+
+	UploadID string // uploads and copies
+	TempName string // downloads: relative to the destination's folder
+	Nonce    string // marks what was made for this object and no other
+
+	CRC64   uint64 // of the whole object, once known
+	Started time.Time
+
+	// Publish describes the temporary file that is about to be renamed: its
+	// size, modification time, device, inode and CRC-64. With it a rename that
+	// already happened is recognised by the file under the final name.
+	Publish Identity
+}
+
+// Part is one finished part or range. Its bytes were durable at their
+// destination before it was recorded.
+type Part struct {
+	Number int   // from 1 to MaxPartNumber
+	Size   int64 // bytes
+	CRC64  uint64
+	ETag   string
+}
+
+// MaxPartNumber bounds Part.Number: far above the 10,000 parts of an upload,
+// for ranges of a download have no such limit.
+const MaxPartNumber = 1 << 24
+
+// Settled is what is known of an object that is done: both sides as they were
+// when they were equal.
+type Settled struct {
+	Key          string
+	Source, Dest Identity
+	At           time.Time
+}
+
+// Failure says why an object is not done. There is one for each key, the last.
+type Failure struct {
+	Key, Operation string
+
+	// Cause is cut to 1 KiB.
+	Cause string
+
+	Status          int // of HTTP; 0 = none
+	Code, RequestID string
+	Attempts        int
+	Retryable       bool
+	At              time.Time
+}
