@@ -23,20 +23,12 @@ func openTop(dir string) (topDir, error) {
 
 // folder opens the root itself, as a handle of its own: the root may be closed
 // at any time.
-func (t topDir) folder() (folder, error) {
-	conn, err := t.SyscallConn()
-	if err != nil {
-		return folder{}, err
-	}
-	var d folder
-	var openErr error
-	err = conn.Control(func(fd uintptr) {
-		d, openErr = folder{int(fd)}.sub(".")
+func (t topDir) folder() (d folder, err error) {
+	err = control(t.File, func(fd int) error {
+		d, err = folder{fd}.sub(".")
+		return err
 	})
-	if err != nil {
-		return folder{}, err
-	}
-	return d, openErr
+	return d, err
 }
 
 // folder is an open directory. Names given to its methods have no slash.
@@ -129,9 +121,9 @@ func (d folder) sync() error {
 // fileID is what tells a file from all others on this machine.
 type fileID struct{ device, inode uint64 }
 
-func (d folder) id(name string) (fileID, error) {
-	id, err := d.stat(name)
-	return fileID{id.Device, id.Inode}, err
+// id tells a name in the folder whose identity is known.
+func (d folder) id(_ string, id Identity) (fileID, error) {
+	return fileID{id.Device, id.Inode}, nil
 }
 
 func pathID(path string) (fileID, error) {
@@ -143,20 +135,10 @@ func pathID(path string) (fileID, error) {
 }
 
 func identify(f *os.File) (Identity, error) {
-	conn, err := f.SyscallConn()
-	if err != nil {
-		return Identity{}, err
-	}
 	var st unix.Stat_t
-	var statErr error
-	err = conn.Control(func(fd uintptr) {
-		statErr = again(func() error { return unix.Fstat(int(fd), &st) })
-	})
+	err := control(f, func(fd int) error { return unix.Fstat(fd, &st) })
 	if err != nil {
-		return Identity{}, err
-	}
-	if statErr != nil {
-		return Identity{}, &fs.PathError{Op: "stat", Path: f.Name(), Err: statErr}
+		return Identity{}, &fs.PathError{Op: "stat", Path: f.Name(), Err: err}
 	}
 	return identityOf(&st), nil
 }
@@ -227,6 +209,20 @@ func openat(dir int, name string, flags int, mode uint32) (int, error) {
 			return fd, err
 		}
 	}
+}
+
+// control calls fn with the handle of f, until no signal interrupts it.
+func control(f *os.File, fn func(fd int) error) error {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	if conn.Control(func(fd uintptr) {
+		err = again(func() error { return fn(int(fd)) })
+	}) != nil {
+		return os.ErrClosed // the only reason, which os does not say here
+	}
+	return err
 }
 
 // again calls fn until no signal interrupts it.

@@ -28,7 +28,7 @@ func syncData(f *os.File) error { return f.Sync() }
 // microseconds.
 func setModTime(f *os.File, t time.Time) error {
 	tv := unix.NsecToTimeval(t.UnixNano())
-	return unix.Futimes(int(f.Fd()), []unix.Timeval{tv, tv})
+	return control(f, func(fd int) error { return unix.Futimes(fd, []unix.Timeval{tv, tv}) })
 }
 
 // umask is the usual one: asking for it would change it for a moment.

@@ -24,35 +24,24 @@ func reserve(f *os.File, size int64) error {
 	if size < reserveFrom {
 		return nil
 	}
-	fd := int(f.Fd())
-	// Ask first: a refused fallocate may fill the disk, for a moment, for all.
-	var st unix.Statfs_t
-	if err := again(func() error { return unix.Fstatfs(fd, &st) }); err == nil {
-		if free := st.Bavail * uint64(st.Bsize); st.Blocks > 0 && free < uint64(size) {
+	return control(f, func(fd int) error {
+		// Ask first: a refused fallocate may fill the disk, for a moment, for all.
+		var st unix.Statfs_t
+		if err := unix.Fstatfs(fd, &st); err == nil && st.Blocks > 0 &&
+			st.Bavail*uint64(st.Bsize) < uint64(size) {
 			return unix.ENOSPC
 		}
-	}
-	err := again(func() error { return unix.Fallocate(fd, 0, 0, size) })
-	if err == unix.EOPNOTSUPP || err == unix.ENOSYS {
-		return nil
-	}
-	return err
+		err := unix.Fallocate(fd, 0, 0, size)
+		if err == unix.EOPNOTSUPP || err == unix.ENOSYS {
+			return nil
+		}
+		return err
+	})
 }
 
 func syncData(f *os.File) error {
-	conn, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var syncErr error
-	err = conn.Control(func(fd uintptr) {
-		syncErr = again(func() error { return unix.Fdatasync(int(fd)) })
-	})
-	if err != nil {
-		return err
-	}
-	if syncErr != nil {
-		return &fs.PathError{Op: "fdatasync", Path: f.Name(), Err: syncErr}
+	if err := control(f, unix.Fdatasync); err != nil {
+		return &fs.PathError{Op: "fdatasync", Path: f.Name(), Err: err}
 	}
 	return nil
 }
@@ -64,11 +53,13 @@ func setModTime(f *os.File, t time.Time) error {
 		return err
 	}
 	times := [2]unix.Timespec{{Nsec: unix.UTIME_OMIT}, mtime}
-	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, f.Fd(), 0, uintptr(unsafe.Pointer(&times)), 0, 0, 0)
-	if errno != 0 {
-		return errno
-	}
-	return nil
+	return control(f, func(fd int) error {
+		_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(fd), 0, uintptr(unsafe.Pointer(&times)), 0, 0, 0)
+		if errno != 0 {
+			return errno
+		}
+		return nil
+	})
 }
 
 // umask reads the umask; the system call for it would change it for a moment.

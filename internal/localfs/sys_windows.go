@@ -124,10 +124,10 @@ func syncDir(string) error { return nil }
 // fileID is what tells a file from all others on this machine.
 type fileID struct{ device, inode uint64 }
 
-func (d folder) id(name string) (fileID, error) {
-	info, err := d.root.Lstat(name)
-	if err != nil || info.Mode()&fs.ModeSymlink != 0 {
-		return fileID{}, bare(err)
+// id tells a name in the folder whose identity is known.
+func (d folder) id(name string, id Identity) (fileID, error) {
+	if !id.Mode.IsRegular() && !id.Mode.IsDir() {
+		return fileID{}, nil
 	}
 	f, err := d.root.Open(name)
 	if err != nil {

@@ -108,11 +108,15 @@ func (w *walker) walkSub(d folder, name, prefix string) bool {
 	}
 	defer sub.close()
 	if len(w.exclude) > 0 {
-		id, err := d.id(name)
+		id, err := d.stat(name)
 		if err != nil {
 			return w.failed("stat", prefix, err)
 		}
-		if slices.Contains(w.exclude, id) {
+		excluded, err := w.excluded(d, name, id)
+		if err != nil {
+			return w.failed("stat", prefix, err)
+		}
+		if excluded {
 			return true
 		}
 	}
@@ -131,14 +135,12 @@ func (w *walker) file(d folder, name, prefix string) bool {
 	if err != nil {
 		return w.failed("stat", e.Key, err)
 	}
-	if len(w.exclude) > 0 {
-		id, err := d.id(name)
-		if err != nil {
-			return w.failed("stat", e.Key, err)
-		}
-		if slices.Contains(w.exclude, id) {
-			return true
-		}
+	excluded, err := w.excluded(d, name, id)
+	if err != nil {
+		return w.failed("stat", e.Key, err)
+	}
+	if excluded {
+		return true
 	}
 	e.Identity = id
 	e.Skipped = typeReason(id.Mode)
@@ -146,6 +148,14 @@ func (w *walker) file(d folder, name, prefix string) bool {
 		e.Skipped = SkippedName
 	}
 	return w.yield(e, nil)
+}
+
+func (w *walker) excluded(d folder, name string, id Identity) (bool, error) {
+	if len(w.exclude) == 0 {
+		return false, nil
+	}
+	file, err := d.id(name, id)
+	return slices.Contains(w.exclude, file), err
 }
 
 // failed yields an error for key, unless the file has merely gone.
