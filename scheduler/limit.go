@@ -4,7 +4,7 @@ import "time"
 
 // cutEvery is the shortest time between two cuts of the limit. One overload
 // throttles many requests within a few round trips; a second covers those of
-// a far region, and a whole collapse from 64 workers to 1 still takes only 6 s.
+// a far region, and 64 workers still come down to 1 within 6 s.
 const cutEvery = time.Second
 
 // limit is how many tasks may run at once: additive increase, multiplicative

@@ -33,7 +33,7 @@ func TestLimitHalvesOncePerSecond(t *testing.T) {
 		time.Sleep(time.Second - 1)
 		throttle(t, p)
 		wantLimit(t, p, 6) // both came within a second of the cut
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		for _, want := range []int{3, 1, 1} {
 			throttle(t, p)
 			wantLimit(t, p, want)
@@ -96,6 +96,27 @@ func TestLimitRecovers(t *testing.T) {
 		if want := []int{1, 2, 2, 3, 3, 3, 4, 4, 4}; !slices.Equal(limits, want) {
 			t.Fatalf("limits %v, want %v", limits, want)
 		}
+	})
+}
+
+func TestCutForgetsSuccesses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := scheduler.New(&scheduler.Options{Workers: 8, Attempts: 1, Judge: judge})
+		succeed := func() {
+			if err := p.Do(t.Context(), scheduler.Task{Run: fails(nil)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		throttle(t, p)
+		time.Sleep(time.Second)
+		for range 3 { // one short of growth at 4
+			succeed()
+		}
+		throttle(t, p)
+		succeed()
+		wantLimit(t, p, 2)
+		succeed()
+		wantLimit(t, p, 3)
 	})
 }
 

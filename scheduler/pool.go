@@ -256,6 +256,8 @@ func (p *Pool) giveBack(bytes int64) {
 }
 
 // grant hands workers and memory to the head of the queue while they last.
+// Nothing is granted once the pool is closed, so that a waiter on its way to
+// the select of acquire cannot find both channels ready and start.
 func (p *Pool) grant() {
 	for !p.closed && len(p.queue) > 0 && p.fits(p.queue[0].bytes) {
 		w := p.queue[0]

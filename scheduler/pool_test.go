@@ -174,7 +174,8 @@ func TestCancelledContext(t *testing.T) {
 
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := scheduler.New(&scheduler.Options{Workers: 2, Judge: judge})
+		retried := 0
+		p := scheduler.New(&scheduler.Options{Workers: 2, Judge: judge, OnRetry: func(scheduler.Retry) { retried++ }})
 		ends := start(t, p, scheduler.Task{})
 		retries := start(t, p, scheduler.Task{})
 		sleeper := start(t, p, scheduler.Task{Priority: 1})
@@ -197,9 +198,6 @@ func TestClose(t *testing.T) {
 				t.Fatalf("%s: Do = %v, want ErrClosed", name, err)
 			}
 		}
-		if err := p.Do(t.Context(), scheduler.Task{Run: fails(nil)}); err != scheduler.ErrClosed {
-			t.Fatalf("Do after Close = %v, want ErrClosed", err)
-		}
 		retries.finish(errPassing)
 		if err := retries.returned(t); err != scheduler.ErrClosed {
 			t.Fatalf("no retry after Close: Do = %v, want ErrClosed", err)
@@ -214,7 +212,10 @@ func TestClose(t *testing.T) {
 		if closed.Load() != 2 {
 			t.Fatal("Close still blocks")
 		}
-		_ = p.Close()
+		if retried != 1 {
+			t.Fatalf("%d retries announced, want only the one before Close", retried)
+		}
+		wantStats(t, p, scheduler.Stats{Limit: 2, Retries: 1})
 	})
 }
 
@@ -225,6 +226,46 @@ func TestCloseIdle(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	err := p.Do(t.Context(), scheduler.Task{Run: func(context.Context, int) error { t.Error("ran"); return nil }})
+	if err != scheduler.ErrClosed {
+		t.Fatalf("Do after Close = %v, want ErrClosed", err)
+	}
+}
+
+// TestCancelRacesGrant cancels a waiter in the moment before it is granted.
+func TestCancelRacesGrant(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // so that the grant comes before the waiter wakes
+	synctest.Test(t, func(t *testing.T) {
+		p := scheduler.New(&scheduler.Options{Workers: 1, Memory: 1})
+		ctx, cancel := context.WithCancel(t.Context())
+		queued := make(chan struct{})
+		var all sync.WaitGroup
+		all.Go(func() {
+			_ = p.Do(t.Context(), scheduler.Task{Bytes: 1, Run: func(context.Context, int) error {
+				<-queued
+				cancel()
+				return nil
+			}})
+		})
+		synctest.Wait()
+		var third bool
+		all.Go(func() {
+			_ = p.Do(ctx, scheduler.Task{Bytes: 1, Priority: 1, Run: fails(nil)})
+		})
+		all.Go(func() {
+			_ = p.Do(t.Context(), scheduler.Task{Bytes: 1, Run: func(context.Context, int) error {
+				third = true
+				return nil
+			}})
+		})
+		synctest.Wait()
+		close(queued)
+		all.Wait()
+		if !third {
+			t.Fatal("the task behind the cancelled one never ran")
+		}
+		wantStats(t, p, scheduler.Stats{Limit: 1})
+	})
 }
 
 func TestGoexitGivesBack(t *testing.T) {
