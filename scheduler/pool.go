@@ -234,8 +234,8 @@ func (p *Pool) release(bytes int64, epoch uint64, success bool, action Action) {
 	p.giveBack(bytes)
 }
 
-// fits reports whether one more task may run now. p.mu is held, here and in
-// the functions below.
+// fits reports whether one more task may run now. fits, take, giveBack and
+// grant are called with p.mu held.
 func (p *Pool) fits(bytes int64) bool {
 	return p.running < p.limit.allowed && bytes <= p.opts.Memory-p.bytes
 }
