@@ -1,0 +1,117 @@
+package emulator
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/osssync/osssync/oss/emulator/internal/sign"
+	"github.com/osssync/osssync/oss/emulator/internal/store"
+)
+
+const (
+	maxKeyBytes    = 1023
+	maxHeaderBytes = 32 << 10
+)
+
+// address splits a request's target into bucket and key, both decoded. It
+// works on the raw path: keys may contain "//", "." and "..", and "%2F" is as
+// good as "/".
+func (s *Server) address(r *http.Request) (bucket, key string, err error) {
+	raw := strings.TrimPrefix(r.URL.EscapedPath(), "/")
+	bucket = s.hostBucket(r.Host)
+	if bucket == "" {
+		bucket, raw, _ = strings.Cut(raw, "/")
+		if bucket == "" && raw == "" {
+			return "", "", nil // service level
+		}
+		if bucket, err = url.PathUnescape(bucket); err != nil || !validBucket(bucket) {
+			return "", "", fail("InvalidBucketName").with("BucketName", bucket)
+		}
+	}
+	key, err = url.PathUnescape(raw)
+	if err != nil || key != "" && !validKey(key) {
+		return "", "", fail("InvalidObjectName").with("ObjectName", strings.ToValidUTF8(raw, "?"))
+	}
+	return bucket, key, nil
+}
+
+// hostBucket returns the bucket in a virtual host's name, or "" for a path
+// style request: one to an address, to localhost, to a name without dots, or
+// to an endpoint. Of a name that may be both, like oss-a.example, it is a
+// bucket's if there is such a bucket.
+func (s *Server) hostBucket(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	if _, err := netip.ParseAddr(host); err == nil {
+		return ""
+	}
+	first, rest, ok := strings.Cut(host, ".")
+	if !ok || !validBucket(first) {
+		return ""
+	}
+	second, _, _ := strings.Cut(rest, ".")
+	if rest == "localhost" || isEndpointLabel(second) || !isEndpointLabel(first) || s.bucketExists(first) {
+		return first
+	}
+	return ""
+}
+
+func isEndpointLabel(label string) bool { return label == "oss" || strings.HasPrefix(label, "oss-") }
+
+func (s *Server) bucketExists(name string) bool {
+	found := false
+	err := s.store.View(func(tx *store.Tx) error {
+		b, err := tx.Bucket(name)
+		found = b != nil
+		return err
+	})
+	return err == nil && found
+}
+
+func validBucket(name string) bool {
+	if len(name) < 3 || len(name) > 63 || name[0] == '-' || name[len(name)-1] == '-' {
+		return false
+	}
+	for i := range len(name) {
+		if c := name[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+func validKey(key string) bool {
+	return len(key) > 0 && len(key) <= maxKeyBytes && key[0] != '/' && key[0] != '\\' &&
+		utf8.ValidString(key) && strings.IndexByte(key, 0) < 0
+}
+
+// parseQuery keeps the parameters' order, and "+" as the space that lenient
+// clients mean by it.
+func parseQuery(raw string) ([]sign.Param, error) {
+	if raw == "" {
+		return nil, nil
+	}
+	var out []sign.Param
+	for item := range strings.SplitSeq(raw, "&") {
+		if item == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(item, "=")
+		n, err := url.QueryUnescape(name)
+		if err != nil {
+			return nil, failArgument("query", name, "The query string is not well formed.")
+		}
+		v, err := url.QueryUnescape(value)
+		if err != nil || !utf8.ValidString(n) || !utf8.ValidString(v) {
+			return nil, failArgument(strings.ToValidUTF8(n, "?"), value, "The query string is not well formed.")
+		}
+		out = append(out, sign.Param{Name: n, Value: v})
+	}
+	return out, nil
+}

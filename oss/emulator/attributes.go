@@ -1,0 +1,196 @@
+package emulator
+
+import (
+	"crypto/md5"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/osssync/osssync/oss/emulator/internal/sign"
+	"github.com/osssync/osssync/oss/emulator/internal/store"
+)
+
+// writeACL answers GetBucketAcl and GetObjectAcl.
+func (rq *request) writeACL(acl string) {
+	var d document
+	d.open("AccessControlPolicy")
+	d.owner()
+	d.grant(acl)
+	d.close("AccessControlPolicy")
+	rq.writeDocument(http.StatusOK, &d)
+}
+
+func (rq *request) getBucketACL() error {
+	b, err := rq.thisBucket()
+	if err != nil {
+		return err
+	}
+	rq.writeACL(b.ACL)
+	return nil
+}
+
+func (rq *request) putBucketACL() error {
+	acl := rq.header("x-oss-acl")
+	if !validBucketACL(acl) {
+		return failArgument("x-oss-acl", acl, "The bucket ACL is not valid.")
+	}
+	return rq.s.store.Update(func(tx *store.Tx) error {
+		if err := rq.needBucket(tx, rq.bucket); err != nil {
+			return err
+		}
+		b, err := tx.Bucket(rq.bucket)
+		if err != nil {
+			return err
+		}
+		b.ACL = acl
+		return tx.PutBucket(b)
+	})
+}
+
+// thisObject reads the request's object itself.
+func (rq *request) thisObject() (o *store.Object, err error) {
+	err = rq.s.store.View(func(tx *store.Tx) error {
+		o, err = rq.findOne(tx)
+		return err
+	})
+	return o, err
+}
+
+// changeObject rewrites the record of the request's object.
+func (rq *request) changeObject(change func(*store.Object)) error {
+	return rq.s.store.Update(func(tx *store.Tx) error {
+		o, err := rq.findOne(tx)
+		if err != nil {
+			return err
+		}
+		change(o)
+		return tx.PutObject(rq.bucket, o)
+	})
+}
+
+func (rq *request) getObjectACL() error {
+	o, err := rq.thisObject()
+	if err != nil {
+		return err
+	}
+	rq.writeACL(o.ACL)
+	return nil
+}
+
+func (rq *request) putObjectACL() error {
+	acl := rq.header("x-oss-object-acl")
+	if !validObjectACL(acl) {
+		return failArgument("x-oss-object-acl", acl, "The object ACL is not valid.")
+	}
+	return rq.changeObject(func(o *store.Object) { o.ACL = acl })
+}
+
+func (rq *request) getTagging() error {
+	o, err := rq.thisObject()
+	if err != nil {
+		return err
+	}
+	tags, err := splitTags(o.Tags)
+	if err != nil {
+		return err
+	}
+	var d document
+	d.open("Tagging")
+	d.open("TagSet")
+	for _, t := range tags {
+		d.open("Tag")
+		d.text("Key", t.key)
+		d.text("Value", t.value)
+		d.close("Tag")
+	}
+	d.close("TagSet")
+	d.close("Tagging")
+	rq.writeDocument(http.StatusOK, &d)
+	return nil
+}
+
+func (rq *request) putTagging() error {
+	body, err := rq.readDocument()
+	if err != nil {
+		return err
+	}
+	tags, err := parseTagging(body)
+	if err != nil {
+		return err
+	}
+	return rq.changeObject(func(o *store.Object) { o.Tags = tags })
+}
+
+func parseTagging(body []byte) (string, error) {
+	root, err := parseDocument(body, "Tagging")
+	if err != nil || len(root.children) != 1 || root.children[0].name != "TagSet" {
+		return "", fail("MalformedXML")
+	}
+	var tags []tag
+	for _, e := range root.children[0].children {
+		key, ok := e.child("Key")
+		value, _ := e.child("Value")
+		if e.name != "Tag" || !ok {
+			return "", fail("MalformedXML")
+		}
+		tags = append(tags, tag{key, value})
+	}
+	return encodeTags(tags)
+}
+
+func (rq *request) deleteTagging() error {
+	if err := rq.changeObject(func(o *store.Object) { o.Tags = "" }); err != nil {
+		return err
+	}
+	rq.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (rq *request) putSymlink() error {
+	v := rq.header("x-oss-symlink-target")
+	target, err := url.PathUnescape(v)
+	if err != nil || !validKey(target) {
+		return failArgument("x-oss-symlink-target", v, "The symlink target is not valid.")
+	}
+	a, err := rq.readAttributes()
+	if err != nil {
+		return err
+	}
+	o := &store.Object{
+		Key: rq.key, Type: store.Symlink, ETag: fmt.Sprintf("%X", md5.Sum([]byte(target))), Target: target,
+		Class: a.class, ACL: a.acl, Tags: a.tags, Headers: a.headers,
+	}
+	err = rq.s.store.Update(func(tx *store.Tx) error {
+		if err := rq.mayWrite(tx, a.forbid); err != nil {
+			return err
+		}
+		if t, err := tx.Object(rq.bucket, target); err != nil {
+			return err
+		} else if t != nil && t.Type == store.Symlink {
+			return fail("InvalidTargetType").with("Key", target)
+		}
+		o.Modified = rq.s.opts.Now()
+		return tx.PutObject(rq.bucket, o)
+	})
+	if err != nil {
+		return err
+	}
+	rq.set("ETag", `"`+o.ETag+`"`)
+	return nil
+}
+
+func (rq *request) getSymlink() error {
+	o, err := rq.thisObject()
+	if err != nil {
+		return err
+	}
+	if o.Type != store.Symlink {
+		return fail("NotSymlink").with("Key", rq.key)
+	}
+	rq.setObjectHeaders(&found{o, o})
+	rq.set("ETag", `"`+o.ETag+`"`)
+	rq.set("Last-Modified", o.Modified.UTC().Format(http.TimeFormat))
+	rq.set("x-oss-symlink-target", sign.Escape(o.Target, false))
+	rq.set("Content-Length", "0")
+	return nil
+}

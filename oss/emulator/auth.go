@@ -1,0 +1,89 @@
+package emulator
+
+import (
+	"strings"
+
+	"github.com/osssync/osssync/oss/emulator/internal/sign"
+	"github.com/osssync/osssync/oss/emulator/internal/store"
+)
+
+// authenticate finds out who asks. As with the service, a missing bucket is
+// reported before the key is looked at.
+func (rq *request) authenticate(route *route) error {
+	sr := &sign.Request{
+		Method: rq.r.Method, Bucket: rq.bucket, Key: rq.key, Query: rq.query, Header: rq.r.Header,
+		Host: rq.r.Host, ContentLength: rq.r.ContentLength,
+	}
+	claim, err := sign.Parse(sr)
+	if err != nil {
+		return err
+	}
+	if rq.bucket != "" && (route == nil || route.access != createBucket) && !rq.s.bucketExists(rq.bucket) {
+		return fail("NoSuchBucket").with("BucketName", rq.bucket)
+	}
+	if claim == nil {
+		return nil
+	}
+	secret, ok := rq.s.secretOf(claim.AccessKeyID)
+	if !ok {
+		return fail("InvalidAccessKeyId").with("OSSAccessKeyId", claim.AccessKeyID)
+	}
+	if err := claim.CheckTime(rq.now); err != nil {
+		return err
+	}
+	if err := claim.CheckScope(rq.s.opts.Region); err != nil {
+		return err
+	}
+	if err := rq.s.verifier.Verify(claim, sr, secret); err != nil {
+		return err
+	}
+	rq.signed = true
+	if h := rq.header("x-oss-content-sha256"); claim.Version == sign.V4 && !claim.Presigned && len(h) == 64 {
+		rq.body.expectSHA256(h)
+	}
+	return nil
+}
+
+// authorize lets the owner do everything, and anonymous users what the ACLs
+// of bucket and object allow.
+func (rq *request) authorize(route *route) error {
+	if rq.signed {
+		return nil
+	}
+	ok := false
+	err := rq.s.store.View(func(tx *store.Tx) error {
+		b, err := tx.Bucket(rq.bucket)
+		if err != nil || b == nil {
+			return err
+		}
+		acl := b.ACL
+		if rq.key != "" {
+			o, err := tx.Object(rq.bucket, rq.key)
+			if err != nil {
+				return err
+			}
+			if o != nil && o.ACL != aclDefault {
+				acl = o.ACL
+			}
+		}
+		switch route.access {
+		case readAccess:
+			ok = acl == aclPublicRead || acl == aclPublicReadWrite
+		case writeAccess:
+			ok = acl == aclPublicReadWrite
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fail("AccessDenied")
+	}
+	for _, p := range rq.query {
+		if strings.HasPrefix(p.Name, "response-") {
+			return fail("InvalidRequest").with("ArgumentName", p.Name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,305 @@
+package emulator
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/osssync/osssync/oss/emulator/internal/store"
+)
+
+const (
+	// ownerID is the one account, as documents show it.
+	ownerID = "1000000000000001"
+
+	maxBuckets = 100
+)
+
+func (rq *request) listBuckets() error {
+	limit, err := rq.intParam("max-keys", 100, 1, 1000)
+	if err != nil {
+		return err
+	}
+	prefix, marker := rq.param("prefix"), rq.param("marker")
+	var list []*store.Bucket
+	truncated := false
+	err = rq.s.store.View(func(tx *store.Tx) error {
+		for b, err := range tx.Buckets(max(prefix, marker)) {
+			switch {
+			case err != nil:
+				return err
+			case b.Name == marker:
+				continue
+			case !strings.HasPrefix(b.Name, prefix):
+				return nil
+			case len(list) == limit:
+				truncated = true
+				return nil
+			}
+			list = append(list, b)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var d document
+	d.open("ListAllMyBucketsResult")
+	if truncated {
+		d.text("Prefix", prefix)
+		d.text("Marker", marker)
+		d.int("MaxKeys", int64(limit))
+		d.bool("IsTruncated", true)
+		d.text("NextMarker", list[len(list)-1].Name)
+	}
+	d.owner()
+	d.open("Buckets")
+	for _, b := range list {
+		d.open("Bucket")
+		rq.bucketElements(&d, b)
+		d.text("Region", rq.s.opts.Region)
+		d.close("Bucket")
+	}
+	d.close("Buckets")
+	d.close("ListAllMyBucketsResult")
+	rq.writeDocument(http.StatusOK, &d)
+	return nil
+}
+
+// bucketElements writes what ListBuckets and GetBucketInfo have in common.
+func (rq *request) bucketElements(d *document, b *store.Bucket) {
+	d.text("Name", b.Name)
+	d.time("CreationDate", b.Created)
+	d.text("Location", rq.s.location())
+	d.text("ExtranetEndpoint", rq.s.location()+".aliyuncs.com")
+	d.text("IntranetEndpoint", rq.s.location()+"-internal.aliyuncs.com")
+	d.text("StorageClass", b.Class)
+	d.text("ResourceGroupId", "rg-default")
+}
+
+func (rq *request) putBucket() error {
+	b := rq.s.newBucket(rq.bucket)
+	acl := rq.header("x-oss-acl")
+	if acl != "" {
+		if !validBucketACL(acl) {
+			return failArgument("x-oss-acl", acl, "The bucket ACL is not valid.")
+		}
+		b.ACL = acl
+	}
+	body, err := rq.readDocument()
+	if err != nil {
+		return err
+	}
+	class := ""
+	if len(body) > 0 {
+		root, err := parseDocument(body, "CreateBucketConfiguration")
+		if err != nil {
+			return fail("MalformedXML")
+		}
+		class, _ = root.child("StorageClass")
+		if class != "" && !validClass(class) {
+			return failArgument("StorageClass", class, "The storage class is not valid.")
+		}
+		if class != "" {
+			b.Class = class
+		}
+		if r, ok := root.child("DataRedundancyType"); ok && r != "" {
+			if r != "LRS" && r != "ZRS" {
+				return failArgument("DataRedundancyType", r, "The data redundancy type is not valid.")
+			}
+			b.Redundancy = r
+		}
+	}
+	err = rq.s.store.Update(func(tx *store.Tx) error {
+		old, err := tx.Bucket(b.Name)
+		if err != nil {
+			return err
+		}
+		if old != nil {
+			if class != "" && class != old.Class {
+				return fail("BucketAlreadyExists").with("BucketName", b.Name)
+			}
+			if acl != "" {
+				old.ACL = acl
+			}
+			return tx.PutBucket(old)
+		}
+		n := 0
+		for range tx.Buckets("") {
+			n++
+		}
+		if n >= maxBuckets {
+			return fail("TooManyBuckets")
+		}
+		return tx.PutBucket(b)
+	})
+	if err == nil {
+		rq.set("Location", "/"+b.Name)
+	}
+	return err
+}
+
+func (rq *request) deleteBucket() error {
+	err := rq.s.store.Update(func(tx *store.Tx) error {
+		if err := rq.needBucket(tx, rq.bucket); err != nil {
+			return err
+		}
+		if !tx.BucketEmpty(rq.bucket) {
+			return fail("BucketNotEmpty").with("BucketName", rq.bucket)
+		}
+		return tx.DeleteBucket(rq.bucket)
+	})
+	if err != nil {
+		return err
+	}
+	rq.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// needBucket is NoSuchBucket unless the bucket is there.
+func (rq *request) needBucket(tx *store.Tx, name string) error {
+	b, err := tx.Bucket(name)
+	if err == nil && b == nil {
+		err = fail("NoSuchBucket").with("BucketName", name)
+	}
+	return err
+}
+
+// thisBucket reads the request's bucket.
+func (rq *request) thisBucket() (*store.Bucket, error) {
+	var b *store.Bucket
+	err := rq.s.store.View(func(tx *store.Tx) error {
+		if err := rq.needBucket(tx, rq.bucket); err != nil {
+			return err
+		}
+		var err error
+		b, err = tx.Bucket(rq.bucket)
+		return err
+	})
+	return b, err
+}
+
+func (rq *request) headBucket() error {
+	if _, err := rq.thisBucket(); err != nil {
+		return err
+	}
+	rq.set("x-oss-bucket-region", rq.s.location())
+	rq.set("Content-Type", "application/xml")
+	return nil
+}
+
+func (rq *request) bucketInfo() error {
+	b, err := rq.thisBucket()
+	if err != nil {
+		return err
+	}
+	var d document
+	d.open("BucketInfo")
+	d.open("Bucket")
+	rq.bucketElements(&d, b)
+	d.text("DataRedundancyType", b.Redundancy)
+	d.text("AccessMonitor", "Disabled")
+	d.text("TransferAcceleration", "Disabled")
+	d.text("CrossRegionReplication", "Disabled")
+	d.text("BlockPublicAccess", "false")
+	d.text("Comment", "")
+	d.owner()
+	d.grant(b.ACL)
+	d.open("ServerSideEncryptionRule")
+	d.text("SSEAlgorithm", "None")
+	d.close("ServerSideEncryptionRule")
+	d.open("BucketPolicy")
+	d.text("LogBucket", "")
+	d.text("LogPrefix", "")
+	d.close("BucketPolicy")
+	d.close("Bucket")
+	d.close("BucketInfo")
+	rq.writeDocument(http.StatusOK, &d)
+	return nil
+}
+
+func (rq *request) bucketLocation() error {
+	if _, err := rq.thisBucket(); err != nil {
+		return err
+	}
+	var d document
+	d.text("LocationConstraint", rq.s.location())
+	rq.writeDocument(http.StatusOK, &d)
+	return nil
+}
+
+// bucketVersioning answers for a bucket that never had versions.
+func (rq *request) bucketVersioning() error {
+	if _, err := rq.thisBucket(); err != nil {
+		return err
+	}
+	var d document
+	d.open("VersioningConfiguration")
+	d.close("VersioningConfiguration")
+	rq.writeDocument(http.StatusOK, &d)
+	return nil
+}
+
+// classStat counts the objects of one storage class.
+type classStat struct{ bytes, objects int64 }
+
+func (rq *request) bucketStat() error {
+	classes := make(map[string]*classStat, 5)
+	for _, c := range storageClasses {
+		classes[c] = &classStat{}
+	}
+	var total classStat
+	var uploads, parts int64
+	err := rq.s.store.View(func(tx *store.Tx) error {
+		if err := rq.needBucket(tx, rq.bucket); err != nil {
+			return err
+		}
+		for row := range tx.Objects(rq.bucket, "") {
+			o, err := row.Object()
+			if err != nil {
+				return err
+			}
+			total.objects++
+			total.bytes += o.Size
+			if c := classes[o.Class]; c != nil {
+				c.objects++
+				c.bytes += o.Size
+			}
+		}
+		for row := range tx.Uploads(rq.bucket, "") {
+			uploads++
+			for _, err := range tx.Parts(row.ID, 1) {
+				if err != nil {
+					return err
+				}
+				parts++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var d document
+	d.open("BucketStat")
+	d.int("Storage", total.bytes)
+	d.int("ObjectCount", total.objects)
+	d.int("MultipartUploadCount", uploads)
+	d.int("LiveChannelCount", 0)
+	d.int("LastModifiedTime", rq.now.Unix())
+	for _, name := range storageClasses {
+		c, element := classes[name], name
+		if name == "IA" {
+			element = "InfrequentAccess"
+		}
+		d.int(element+"Storage", c.bytes)
+		if name != classStandard {
+			d.int(element+"RealStorage", c.bytes)
+		}
+		d.int(element+"ObjectCount", c.objects)
+	}
+	d.int("MultipartPartCount", parts)
+	d.int("DeleteMarkerCount", 0)
+	d.close("BucketStat")
+	rq.writeDocument(http.StatusOK, &d)
+	return nil
+}

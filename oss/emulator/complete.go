@@ -1,0 +1,156 @@
+package emulator
+
+import (
+	"crypto/md5"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/osssync/osssync/oss/emulator/internal/store"
+)
+
+// wantedPart is a part as CompleteMultipartUpload lists it.
+type wantedPart struct {
+	number int
+	etag   string // without quotes
+}
+
+func (rq *request) completeUpload() error {
+	enc, err := rq.encoding()
+	if err != nil {
+		return err
+	}
+	forbid := strings.EqualFold(rq.header("x-oss-forbid-overwrite"), "true")
+	if _, ok := rq.lookup("callback"); ok || rq.header("x-oss-callback") != "" {
+		return fail("NotImplemented").with("Header", "x-oss-callback")
+	}
+	list, all, err := rq.readCompletion()
+	if err != nil {
+		return err
+	}
+	var o *store.Object
+	err = rq.s.store.Update(func(tx *store.Tx) error {
+		u, err := rq.needUpload(tx, ecNoUpload)
+		if err != nil {
+			return err
+		}
+		if err := rq.mayWrite(tx, forbid || u.Forbid); err != nil {
+			return err
+		}
+		parts, err := rq.chooseParts(tx, u, list, all)
+		if err != nil {
+			return err
+		}
+		o = assemble(u, parts)
+		o.Modified = rq.s.opts.Now()
+		if err := tx.PutObject(rq.bucket, o); err != nil {
+			return err
+		}
+		return tx.DeleteUpload(rq.bucket, u.Key, u.ID)
+	})
+	if err != nil {
+		return err
+	}
+	rq.setDigests(o.ETag, "", o.CRC64)
+	rq.echoEncryption(o.Headers)
+	var d document
+	d.open("CompleteMultipartUploadResult")
+	rq.writeEncodingType(&d)
+	d.text("Location", "http://"+rq.r.Host+rq.r.URL.EscapedPath())
+	d.text("Bucket", rq.bucket)
+	d.text("Key", enc(rq.key))
+	d.etag(o.ETag)
+	d.close("CompleteMultipartUploadResult")
+	rq.writeDocument(http.StatusOK, &d)
+	return nil
+}
+
+// readCompletion reads the list of parts; all says that the request wants
+// every part the server has.
+func (rq *request) readCompletion() (list []wantedPart, all bool, err error) {
+	body, err := rq.readDocument()
+	if err != nil {
+		return nil, false, err
+	}
+	if v := rq.header("x-oss-complete-all"); v != "" {
+		if !strings.EqualFold(v, "yes") {
+			return nil, false, failArgument("x-oss-complete-all", v, "x-oss-complete-all must be yes.")
+		}
+		if len(body) > 0 {
+			return nil, false, failArgument("x-oss-complete-all", v, "Should not specify both complete all header and http body.").withEC("0042-00000216")
+		}
+		return nil, true, nil
+	}
+	list, err = parseCompletion(body)
+	return list, false, err
+}
+
+func parseCompletion(body []byte) ([]wantedPart, error) {
+	malformed := fail("MalformedXML").withEC("0042-00000205")
+	root, err := parseDocument(body, "CompleteMultipartUpload")
+	if err != nil || len(root.children) > maxParts {
+		return nil, malformed
+	}
+	list := make([]wantedPart, 0, len(root.children))
+	for _, e := range root.children {
+		number, ok1 := e.child("PartNumber")
+		etag, ok2 := e.child("ETag")
+		n, err := strconv.Atoi(strings.TrimSpace(number))
+		if e.name != "Part" || !ok1 || !ok2 || err != nil {
+			return nil, malformed
+		}
+		if len(list) > 0 && n <= list[len(list)-1].number {
+			return nil, fail("InvalidPartOrder")
+		}
+		list = append(list, wantedPart{n, strings.Trim(strings.TrimSpace(etag), `"`)})
+	}
+	return list, nil
+}
+
+// chooseParts finds the parts that make the object and checks them.
+func (rq *request) chooseParts(tx *store.Tx, u *store.Upload, list []wantedPart, all bool) ([]*store.Part, error) {
+	have := make(map[int]*store.Part)
+	var parts []*store.Part
+	for p, err := range tx.Parts(u.ID, 1) {
+		if err != nil {
+			return nil, err
+		}
+		have[p.Number] = p
+		parts = append(parts, p)
+	}
+	if !all {
+		parts = parts[:0]
+		for _, w := range list {
+			p := have[w.number]
+			if p == nil || !strings.EqualFold(p.ETag, w.etag) {
+				return nil, fail("InvalidPart").with("UploadId", u.ID).with("PartNumber", strconv.Itoa(w.number)).with("ETag", w.etag)
+			}
+			parts = append(parts, p)
+		}
+	}
+	for i, p := range parts {
+		if i < len(parts)-1 && p.Size < minPartSize {
+			return nil, fail("EntityTooSmall").with("ETag", p.ETag).with("PartNumber", strconv.Itoa(p.Number)).
+				with("MinSizeAllowed", strconv.Itoa(minPartSize)).with("ProposedSize", strconv.FormatInt(p.Size, 10))
+		}
+	}
+	return parts, nil
+}
+
+// assemble makes the object of an upload. Its ETag is the digest of the parts'
+// ETags as text, and the number of parts.
+func assemble(u *store.Upload, parts []*store.Part) *store.Object {
+	o := &store.Object{
+		Key: u.Key, Type: store.Multipart, Class: u.Class, ACL: u.ACL, Tags: u.Tags, Headers: u.Headers,
+	}
+	sum := md5.New()
+	for _, p := range parts {
+		sum.Write([]byte(p.ETag))
+		o.CRC64 = combineCRC64(o.CRC64, p.CRC64, p.Size)
+		o.Size += p.Size
+		o.Segments = append(o.Segments, p.Segments...)
+	}
+	o.ETag = fmt.Sprintf("%X-%d", sum.Sum(nil), len(parts))
+	return o
+}

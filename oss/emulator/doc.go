@@ -1,0 +1,15 @@
+// Package emulator is an OSS-compatible server to embed: the counterpart of
+// this project's tests, and the storage behind its offline mode.
+//
+// A Server keeps buckets, objects and multipart uploads in memory or in a
+// directory, verifies signatures of versions 1, 2 and 4, and answers with the
+// headers, documents and errors of the real service as far as the vendor's
+// clients depend on them. What it does not implement it refuses with 501
+// NotImplemented; it never answers with a wrong success.
+//
+// With a directory an answer of success means that the effect is on the disk:
+// after a crash every acknowledged object is there, and none is torn.
+//
+// The package imports nothing else of this module. It has its own signer, XML
+// and checksums, so that a mistake in the client cannot cancel out here.
+package emulator

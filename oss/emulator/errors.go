@@ -1,0 +1,155 @@
+package emulator
+
+import (
+	"encoding/base64"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/osssync/osssync/oss/emulator/internal/sign"
+)
+
+// apiError is an error answer. Handlers return one; any other error becomes
+// InternalError.
+type apiError struct {
+	status        int
+	code, ec, msg string
+	extra         []sign.Param // further elements, in order
+	header        []sign.Param // further headers
+}
+
+func (e *apiError) Error() string { return e.code + ": " + e.msg }
+
+// with adds an element to the answer's document.
+func (e *apiError) with(name, value string) *apiError {
+	e.extra = append(e.extra, sign.Param{Name: name, Value: value})
+	return e
+}
+
+func (e *apiError) withHeader(name, value string) *apiError {
+	e.header = append(e.header, sign.Param{Name: name, Value: value})
+	return e
+}
+
+// withEC replaces the code's usual EC, where the operation has one of its own.
+func (e *apiError) withEC(ec string) *apiError {
+	e.ec = ec
+	return e
+}
+
+// fail makes the error answer of a code in the table.
+func fail(code string) *apiError {
+	k, ok := errorTable[code]
+	if !ok {
+		k = errorTable["InternalError"]
+	}
+	return &apiError{status: k.status, code: code, ec: k.ec, msg: k.msg}
+}
+
+// failArgument is InvalidArgument with the argument's name and value.
+func failArgument(name, value, msg string) *apiError {
+	e := fail("InvalidArgument").with("ArgumentName", name).with("ArgumentValue", value)
+	e.msg = msg
+	return e
+}
+
+// errorTable has every code the server answers with.
+var errorTable = map[string]struct {
+	status  int
+	ec, msg string
+}{
+	"AccessDenied":                    {403, "0003-00000001", "You have no right to access this object because of bucket acl."},
+	"BucketAlreadyExists":             {409, "0015-00000104", "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again."},
+	"BucketNotEmpty":                  {409, "0015-00000301", "The bucket you tried to delete is not empty."},
+	"EntityTooLarge":                  {400, "", "Your proposed upload exceeds the maximum allowed object size."},
+	"EntityTooSmall":                  {400, "0042-00000213", "Your proposed upload smaller than the minimum allowed size."},
+	"FileAlreadyExists":               {409, "", "The object you specified already exists and can not be overwritten."},
+	"InternalError":                   {500, "", "We encountered an internal error. Please try again."},
+	"InvalidAccessKeyId":              {403, "0002-00000902", "The OSS Access Key Id you provided does not exist in our records."},
+	"InvalidArgument":                 {400, "", "Invalid argument."},
+	"InvalidBucketName":               {400, "", "The specified bucket is not valid."},
+	"InvalidDigest":                   {400, "", "The Content-MD5 you specified was invalid."},
+	"InvalidEncryptionAlgorithmError": {400, "", "The Encryption request you specified is not valid. Supported value: AES256/KMS/SM4."},
+	"InvalidObjectName":               {400, "", "The specified object is not valid."},
+	"InvalidPart":                     {400, "", "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag."},
+	"InvalidPartOrder":                {400, "0042-00000209", "The list of parts was not in ascending order. Parts list must specified in order by part number."},
+	"InvalidRange":                    {416, "", "The requested range cannot be satisfied."},
+	"InvalidRequest":                  {400, "", "The request is not valid."},
+	"InvalidTag":                      {400, "", "The tag you provided is not valid."},
+	"InvalidTargetType":               {400, "0026-00000011", "The symbolic's target file type is invalid."},
+	"MalformedXML":                    {400, "", "The XML you provided was not well-formed or did not validate against our published schema."},
+	"MethodNotAllowed":                {405, "", "The specified method is not allowed against this resource."},
+	"MissingArgument":                 {400, "", "A required argument is missing."},
+	"MissingContentLength":            {411, "", "You must provide the Content-Length HTTP header."},
+	"NoSuchBucket":                    {404, "0015-00000101", "The specified bucket does not exist."},
+	"NoSuchKey":                       {404, "0026-00000001", "The specified key does not exist."},
+	"NoSuchUpload":                    {404, "0042-00000002", "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."},
+	"NoSuchVersion":                   {404, "", "The specified version does not exist."},
+	"NotImplemented":                  {501, "", "A header or parameter you provided implies functionality that is not implemented."},
+	"NotSymlink":                      {400, "", "The object is not a symlink."},
+	"ObjectNotAppendable":             {409, "", "The object is not appendable."},
+	"PartNotSequential":               {400, "", "The parts of a sequential upload must be sent in order."},
+	"PositionNotEqualToLength":        {409, "0026-00000016", "Position is not equal to file length."},
+	"PreconditionFailed":              {412, "", "At least one of the pre-conditions you specified did not hold."},
+	"RequestTimeout":                  {400, "", "Your socket connection to the server was not read from or written to within the timeout period."},
+	"ServiceUnavailable":              {503, "", "The server is closing."},
+	"SymlinkTargetNotExist":           {404, "", "The symbolic's target does not exist."},
+	"TooManyBuckets":                  {400, "", "You have attempted to create more buckets than allowed."},
+}
+
+// notModified is the answer of a condition that spares the body.
+var errNotModified = &apiError{status: http.StatusNotModified, code: "NotModified"}
+
+// fromSign turns a refusal of the signature into an answer.
+func fromSign(e *sign.Error) *apiError {
+	return &apiError{status: e.Status, code: e.Code, ec: e.EC, msg: e.Message, extra: e.Extra}
+}
+
+// writeError answers with e, unless the answer has already begun.
+func (rq *request) writeError(e *apiError) {
+	rq.code = e.code
+	if rq.w.status != 0 {
+		return
+	}
+	h := rq.w.Header()
+	for _, p := range e.header {
+		h.Set(p.Name, p.Value)
+	}
+	if e.status == http.StatusNotModified {
+		rq.w.WriteHeader(e.status)
+		return
+	}
+	for _, name := range []string{"ETag", "Last-Modified", "Content-Range", "Accept-Ranges", "x-oss-hash-crc64ecma"} {
+		h.Del(name)
+	}
+	var d document
+	d.open("Error")
+	d.text("Code", e.code)
+	d.text("Message", e.msg)
+	d.text("RequestId", rq.id)
+	d.text("HostId", rq.r.Host)
+	for _, p := range e.extra {
+		d.text(p.Name, p.Value)
+	}
+	if e.ec != "" {
+		d.text("EC", e.ec)
+		h.Set("x-oss-ec", e.ec)
+	}
+	d.close("Error")
+	if rq.r.Method == http.MethodHead {
+		h.Set("x-oss-err", base64.StdEncoding.EncodeToString(append([]byte(prolog), d.b...)))
+		rq.w.WriteHeader(e.status)
+		return
+	}
+	rq.writeDocument(e.status, &d)
+}
+
+// writeDocument answers with an XML body.
+func (rq *request) writeDocument(status int, d *document) {
+	h := rq.w.Header()
+	h.Set("Content-Type", "application/xml")
+	h.Set("Content-Length", strconv.Itoa(len(prolog)+len(d.b)))
+	rq.w.WriteHeader(status)
+	_, _ = io.WriteString(rq.w, prolog)
+	_, _ = rq.w.Write(d.b) // an error here is the client's absence
+}

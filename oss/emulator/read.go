@@ -1,0 +1,188 @@
+package emulator
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/osssync/osssync/oss/emulator/internal/store"
+)
+
+// found is an object to be read: what its headers come from, and where its
+// bytes are. The two differ for symlinks.
+type found struct {
+	*store.Object
+	data *store.Object
+}
+
+// find looks up the request's object, following a symlink once.
+func (rq *request) find(tx *store.Tx) (*found, error) {
+	o, err := rq.findOne(tx)
+	if err != nil || o.Type != store.Symlink {
+		return &found{o, o}, err
+	}
+	target, err := tx.Object(rq.bucket, o.Target)
+	switch {
+	case err != nil:
+		return nil, err
+	case target == nil:
+		return nil, fail("SymlinkTargetNotExist").with("Key", o.Target)
+	case target.Type == store.Symlink:
+		return nil, fail("InvalidTargetType").with("Key", o.Target)
+	}
+	if target.Modified.After(o.Modified) {
+		o.Modified = target.Modified
+	}
+	return &found{o, target}, nil
+}
+
+// findOne looks up the request's object itself.
+func (rq *request) findOne(tx *store.Tx) (*store.Object, error) {
+	if err := rq.needBucket(tx, rq.bucket); err != nil {
+		return nil, err
+	}
+	if err := rq.checkVersion(); err != nil {
+		return nil, err
+	}
+	o, err := tx.Object(rq.bucket, rq.key)
+	if err == nil && o == nil {
+		err = fail("NoSuchKey").with("Key", rq.key)
+	}
+	return o, err
+}
+
+func (rq *request) getObject() error {
+	var f *found
+	c, err := rq.s.store.Open(func(tx *store.Tx) (_ []store.Segment, err error) {
+		if f, err = rq.find(tx); err != nil {
+			return nil, err
+		}
+		return f.data.Segments, nil
+	})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	rg, err := rq.describe(f)
+	if err != nil {
+		return err
+	}
+	rq.w.WriteHeader(rg.status)
+	return rq.send(c, rg)
+}
+
+// sendStep is how many bytes go out between two extensions of the deadline
+// for writing, and writeIdle how long they may take: 140 KB/s at the least.
+const (
+	sendStep  = 8 << 20
+	writeIdle = time.Minute
+)
+
+// send writes a range. An error can only cut the connection: the length has
+// been promised.
+func (rq *request) send(c *store.Content, rg byteRange) error {
+	ctl := http.NewResponseController(rq.w.ResponseWriter)
+	for off, left := rg.off, rg.len; left > 0; {
+		n := min(left, sendStep)
+		_ = ctl.SetWriteDeadline(time.Now().Add(writeIdle)) // not every ResponseWriter has deadlines
+		if err := c.CopyTo(rq.w, off, n); err != nil {
+			rq.code = "Aborted"
+			return nil
+		}
+		off, left = off+n, left-n
+	}
+	_ = ctl.SetWriteDeadline(time.Time{})
+	return nil
+}
+
+func (rq *request) headObject() error {
+	f, err := rq.lookUp()
+	if err != nil {
+		return err
+	}
+	rg, err := rq.describe(f)
+	if err != nil {
+		return err
+	}
+	rq.w.WriteHeader(rg.status)
+	return nil
+}
+
+// lookUp finds the request's object, following symlinks.
+func (rq *request) lookUp() (f *found, err error) {
+	err = rq.s.store.View(func(tx *store.Tx) error {
+		f, err = rq.find(tx)
+		return err
+	})
+	return f, err
+}
+
+// describe checks conditions and range and sets the headers of GET and HEAD.
+func (rq *request) describe(f *found) (byteRange, error) {
+	h := rq.w.Header()
+	rq.setDigests(f.data.ETag, f.data.MD5, f.data.CRC64)
+	rq.set("Last-Modified", f.Modified.UTC().Format(http.TimeFormat))
+	cond := conditions{
+		match: rq.header("If-Match"), unmodified: rq.header("If-Unmodified-Since"),
+		noneMatch: rq.header("If-None-Match"), modified: rq.header("If-Modified-Since"),
+	}
+	if err := cond.check(f.data.ETag, f.Modified, rq.now); err != nil {
+		return byteRange{}, err
+	}
+	rg, err := resolveRange(rq.header("Range"), f.data.Size, rq.header("x-oss-range-behavior") == "standard")
+	if err != nil {
+		return byteRange{}, err
+	}
+	rq.setObjectHeaders(f)
+	for _, p := range rq.query {
+		if name, ok := strings.CutPrefix(p.Name, "response-"); ok && overridable[name] {
+			h.Set(name, p.Value)
+		}
+	}
+	h.Set("Content-Length", strconv.FormatInt(rg.len, 10))
+	if rg.status == http.StatusPartialContent {
+		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", rg.off, rg.off+rg.len-1, f.data.Size))
+	}
+	return rg, nil
+}
+
+// overridable are the headers that response-* parameters may replace.
+var overridable = wordSet("content-type content-language expires cache-control content-disposition content-encoding")
+
+func (rq *request) setObjectHeaders(f *found) {
+	h := rq.w.Header()
+	h.Set("Accept-Ranges", "bytes")
+	h.Set("x-oss-object-type", f.Type.String())
+	h.Set("x-oss-storage-class", f.Class)
+	h.Set("Content-Type", defaultContentType)
+	for _, s := range f.Headers {
+		h.Set(s.Name, s.Value)
+	}
+	if f.Type == store.Appendable {
+		h.Set("x-oss-next-append-position", strconv.FormatInt(f.Size, 10))
+	}
+	if f.Tags != "" {
+		h.Set("x-oss-tagging-count", strconv.Itoa(strings.Count(f.Tags, "&")+1))
+	}
+}
+
+func (rq *request) objectMeta() error {
+	var o *store.Object
+	err := rq.s.store.View(func(tx *store.Tx) (err error) {
+		o, err = rq.findOne(tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	rq.setDigests(o.ETag, "", o.CRC64)
+	rq.set("Last-Modified", o.Modified.UTC().Format(http.TimeFormat))
+	rq.set("Content-Length", strconv.FormatInt(o.Size, 10))
+	if rq.r.Method == http.MethodGet { // the length is the object's, so there must be no body
+		rq.set("Content-Length", "0")
+	}
+	rq.w.WriteHeader(http.StatusOK)
+	return nil
+}

@@ -1,0 +1,168 @@
+package emulator
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/osssync/osssync/oss/emulator/internal/sign"
+	"github.com/osssync/osssync/oss/emulator/internal/store"
+)
+
+// request is one request on its way through the server.
+type request struct {
+	s *Server
+	w *response
+	r *http.Request
+
+	id     string // request id
+	now    time.Time
+	op     string // operation, for the log
+	bucket string
+	key    string
+	query  []sign.Param
+	signed bool   // by the owner; false: anonymous
+	code   string // error code of the answer
+	body   *bodyReader
+}
+
+// response remembers what has been answered. It passes ReadFrom on, so that
+// files may go out by sendfile.
+type response struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (w *response) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (w *response) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += int64(n)
+	return n, err
+}
+
+func (w *response) ReadFrom(r io.Reader) (int64, error) {
+	w.WriteHeader(http.StatusOK)
+	n, err := io.Copy(w.ResponseWriter, r)
+	w.bytes += n
+	return n, err
+}
+
+func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// ServeHTTP answers one OSS request. It takes the raw path as it came, so the
+// server must not stand behind a mux that cleans paths.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	rq := &request{s: s, w: &response{ResponseWriter: w}, r: r, id: newRequestID(), now: s.opts.Now()}
+	rq.body = newBodyReader(rq)
+	h := w.Header()
+	h.Set("Server", "AliyunOSS")
+	h.Set("Date", rq.now.UTC().Format(http.TimeFormat))
+	h.Set("x-oss-request-id", rq.id)
+	h.Set("x-oss-server-time", "0")
+	if !s.enter() {
+		rq.writeError(fail("ServiceUnavailable"))
+		return
+	}
+	defer s.leave()
+	if err := rq.handle(); err != nil {
+		rq.writeError(rq.answerTo(err))
+	}
+	if rq.w.status == 0 {
+		rq.w.WriteHeader(http.StatusOK)
+	}
+	rq.body.finish()
+	s.logRequest(rq, time.Since(start))
+}
+
+// answerTo finds the answer that an error means.
+func (rq *request) answerTo(err error) *apiError {
+	if e, ok := errors.AsType[*apiError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*sign.Error](err); ok {
+		return fromSign(e)
+	}
+	if errors.Is(err, store.ErrClosed) {
+		return fail("ServiceUnavailable")
+	}
+	rq.s.opts.Logger.Error("request", "op", rq.op, "bucket", rq.bucket, "key", rq.key, "request_id", rq.id, "err", err)
+	return fail("InternalError")
+}
+
+// handle reads the address, proves the signature and calls the operation.
+func (rq *request) handle() error {
+	var err error
+	if rq.bucket, rq.key, err = rq.s.address(rq.r); err != nil {
+		return err
+	}
+	if rq.query, err = parseQuery(rq.r.URL.RawQuery); err != nil {
+		return err
+	}
+	route, routeErr := rq.route()
+	if err := rq.authenticate(route); err != nil {
+		return err
+	}
+	if routeErr != nil {
+		return routeErr
+	}
+	if err := rq.authorize(route); err != nil {
+		return err
+	}
+	return route.handle(rq)
+}
+
+// param returns a query parameter, or "".
+func (rq *request) param(name string) string {
+	v, _ := rq.lookup(name)
+	return v
+}
+
+func (rq *request) lookup(name string) (string, bool) {
+	for _, p := range rq.query {
+		if p.Name == name {
+			return p.Value, true
+		}
+	}
+	return "", false
+}
+
+// intParam reads a number between lo and hi; absent means def.
+func (rq *request) intParam(name string, def, lo, hi int) (int, error) {
+	v, ok := rq.lookup(name)
+	if !ok || v == "" {
+		return def, nil
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < lo || n > hi {
+		return 0, failArgument(name, v, "Argument "+name+" must be an integer between "+strconv.Itoa(lo)+" and "+strconv.Itoa(hi)+".")
+	}
+	return n, nil
+}
+
+// header returns a request header, or "".
+func (rq *request) header(name string) string { return rq.r.Header.Get(name) }
+
+// set sets a header of the answer.
+func (rq *request) set(name, value string) { rq.w.Header().Set(name, value) }
+
+func (s *Server) logRequest(rq *request, took time.Duration) {
+	if s.opts.RequestLog == nil {
+		return
+	}
+	s.log.write(&logLine{
+		Time: rq.now.UTC(), Op: rq.op, Bucket: rq.bucket, Key: rq.key, UploadID: rq.param("uploadId"),
+		Part: rq.param("partNumber"), Range: rq.header("Range"), Status: rq.w.status, Code: rq.code,
+		BytesIn: rq.body.n, BytesOut: rq.w.bytes, Duration: took.Microseconds(), RequestID: rq.id,
+	})
+}
