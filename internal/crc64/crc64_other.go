@@ -1,3 +1,5 @@
+//go:build !amd64 && !arm64
+
 package crc64
 
 func update(crc uint64, p []byte) uint64 {

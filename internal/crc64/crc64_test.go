@@ -3,6 +3,7 @@ package crc64_test
 import (
 	"bytes"
 	stdcrc64 "hash/crc64"
+	"math"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -90,6 +91,28 @@ func TestCombineEqualsOnePass(t *testing.T) {
 		}
 		if want := stdcrc64.Checksum(bytes.Join(parts, nil), ecma); got != want {
 			t.Fatalf("combined %d, one pass %d", got, want)
+		}
+	})
+}
+
+// Long strings are joined in two orders, as their bytes would not fit.
+func TestCombineIsAssociative(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		crc := rapid.Uint64()
+		a, b, c := crc.Draw(t, "a"), crc.Draw(t, "b"), crc.Draw(t, "c")
+		length := rapid.Int64Range(0, math.MaxInt64/2)
+		lenB, lenC := length.Draw(t, "lenB"), length.Draw(t, "lenC")
+		if lenB == 0 {
+			b = 0
+		}
+		if lenC == 0 {
+			c = 0
+		}
+		left := crc64.Combine(crc64.Combine(a, b, lenB), c, lenC)
+		right := crc64.Combine(a, crc64.Combine(b, c, lenC), lenB+lenC)
+		if left != right {
+			t.Fatalf("(ab)c = %d, a(bc) = %d", left, right)
 		}
 	})
 }
