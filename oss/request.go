@@ -1,0 +1,220 @@
+package oss
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// Version is the client's version in the User-Agent header.
+const Version = "0.1.0"
+
+func userAgent(app string) string {
+	s := "osssync/" + Version + " (" + runtime.GOOS + "/-/" + runtime.GOARCH + ";" + runtime.Version() + ")"
+	if app != "" {
+		s += "/" + app
+	}
+	return s
+}
+
+// call is one request before it is signed.
+type call struct {
+	client *Client
+	op     string
+	method string
+	bucket string
+	key    string
+	query  []param
+	header http.Header
+	body   *requestBody // nil: none
+}
+
+func (c *Client) newCall(op, method string) *call {
+	r := &call{client: c, op: op, method: method, header: make(http.Header, 12)}
+	return r
+}
+
+func (b *Bucket) newCall(op, method, key string) *call {
+	r := b.client.newCall(op, method)
+	r.bucket, r.key = b.name, key
+	if b.client.payer {
+		r.header["X-Oss-Request-Payer"] = []string{"requester"}
+	}
+	return r
+}
+
+func (c *call) set(name, value string) { c.query = append(c.query, param{name, value}) }
+
+func (c *call) setInt(name string, n int64) { c.set(name, strconv.FormatInt(n, 10)) }
+
+func (c *call) setOpt(name, value string) {
+	if value != "" {
+		c.set(name, value)
+	}
+}
+
+// setPage writes the bound of a listing's page.
+func (c *call) setPage(name string, n int) error {
+	if n < 0 || n > 1000 {
+		return usageError(c.op, name, strconv.Itoa(n)+" is not 1 to 1000")
+	}
+	if n == 0 {
+		n = 1000
+	}
+	c.setInt(name, int64(n))
+	return nil
+}
+
+func (c *call) addQuery(q url.Values) {
+	for name, values := range q {
+		for _, v := range values {
+			c.set(name, v)
+		}
+	}
+}
+
+func (c *call) trafficLimit(bits int64) {
+	if bits > 0 {
+		c.header.Set("X-Oss-Traffic-Limit", strconv.FormatInt(bits, 10))
+	}
+}
+
+// check holds bucket and headers against what can be sent. Line breaks in a
+// value would be another header.
+func (c *call) check() error {
+	if c.bucket != "" {
+		if err := checkBucketName(c.op, c.bucket); err != nil {
+			return err
+		}
+	}
+	for name, values := range c.header {
+		if !validHeaderName(name) {
+			return usageError(c.op, "header", quote(name)+" is no header name")
+		}
+		for _, v := range values {
+			if strings.ContainsFunc(v, func(r rune) bool { return r != '\t' && isControl(r) }) {
+				return usageError(c.op, "header", name+" has a control character in its value")
+			}
+		}
+	}
+	return nil
+}
+
+func validHeaderName(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; !isAlnum(c) && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// do signs and sends c. An answer other than 2xx is a *ServerError. The body of
+// the answer is the caller's to close; that of the request is not read any more.
+func (c *Client) do(ctx context.Context, r *call) (*http.Response, error) {
+	if r.bucket == "" && r.key != "" {
+		return nil, usageError(r.op, "bucket", "is empty")
+	}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	creds, err := c.credentials(ctx)
+	if err != nil {
+		return nil, err
+	}
+	req, signedAt := c.build(ctx, r, creds)
+	resp, err := c.transport.RoundTrip(req)
+	r.body.stop()
+	if err != nil {
+		return nil, r.transportError(ctx, err)
+	}
+	if resp.Body == nil {
+		resp.Body = http.NoBody
+	}
+	if resp.StatusCode/100 == 2 && resp.StatusCode != http.StatusNonAuthoritativeInfo {
+		return resp, nil
+	}
+	se := r.serverError(resp)
+	c.correctClock(se, signedAt)
+	return nil, se
+}
+
+// doObject is do for a call on a key whose answer has no body worth reading.
+func (b *Bucket) doObject(ctx context.Context, r *call) (*http.Response, error) {
+	if err := checkKey(r.op, r.key); err != nil {
+		return nil, err
+	}
+	resp, err := b.client.do(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	discard(resp.Body)
+	return resp, nil
+}
+
+// doPlain is do for a call on the bucket whose answer has no body.
+func (b *Bucket) doPlain(ctx context.Context, r *call) (*Response, error) {
+	if err := checkBucketName(r.op, r.bucket); err != nil {
+		return nil, err
+	}
+	resp, err := b.client.do(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	discard(resp.Body)
+	return new(newResponse(resp)), nil
+}
+
+// transportError names what failed without the URL, whose query may hold a
+// signature.
+func (c *call) transportError(ctx context.Context, err error) error {
+	if ue, ok := errors.AsType[*url.Error](err); ok {
+		err = ue.Err
+	}
+	if src := c.body.failure(); src != nil && ctx.Err() == nil {
+		return fmt.Errorf("oss: %s%s: read the body: %w", c.op, target(c.bucket, c.key), src)
+	}
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+		err = errors.Join(cause, err)
+	}
+	return &TransportError{
+		Operation: c.op, Bucket: c.bucket, Key: c.key,
+		Sent: c.body.sent(), SentCRC64: c.body.sum(), Err: err,
+	}
+}
+
+func (c *call) answerError(resp *http.Response, reason string) error {
+	return &AnswerError{
+		Operation: c.op, Bucket: c.bucket, Key: c.key,
+		RequestID: resp.Header.Get("X-Oss-Request-Id"), Reason: reason,
+	}
+}
+
+// checkCRC compares the server's CRC-64, where it sent one, with sum.
+func (c *call) checkCRC(resp *http.Response, sum uint64) error {
+	server, ok := crcOf(resp.Header)
+	if !ok || server == sum || c.client.disableCRC {
+		return nil
+	}
+	return &IntegrityError{
+		Operation: c.op, Bucket: c.bucket, Key: c.key,
+		RequestID: resp.Header.Get("X-Oss-Request-Id"), Expected: server, Actual: sum,
+	}
+}
+
+// discard reads what little is left of a body, so that its connection can be
+// used again, and closes it.
+func discard(body io.ReadCloser) {
+	io.CopyN(io.Discard, body, maxDiscard) //nolint:errcheck // only the connection's reuse is at stake
+	body.Close()
+}
+
+// maxDiscard is what a connection's reuse is worth in bytes: about what a new
+// TLS handshake moves and waits for.
+const maxDiscard = 64 << 10
