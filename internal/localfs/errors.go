@@ -3,6 +3,7 @@ package localfs
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 )
 
@@ -38,11 +39,23 @@ func IsDiskFull(err error) bool {
 	return false
 }
 
-// fail names the operation and the full path of key in err.
+// fail names the operation and the full path of key in err, in place of those
+// that a lower layer named.
 func (r *Root) fail(op, key string, err error) error {
-	return &fs.PathError{Op: op, Path: r.path(key), Err: err}
+	return &fs.PathError{Op: op, Path: r.path(key), Err: bare(err)}
 }
 
 func (r *Root) path(key string) string {
 	return filepath.Join(r.dir, filepath.FromSlash(key))
+}
+
+// bare takes off the operation and path that package os put on.
+func bare(err error) error {
+	if e, ok := err.(*fs.PathError); ok {
+		return e.Err
+	}
+	if e, ok := err.(*os.LinkError); ok {
+		return e.Err
+	}
+	return err
 }

@@ -27,7 +27,8 @@ func syncData(f *os.File) error { return f.Sync() }
 // setModTime works on the handle, so no name can be swapped; it keeps
 // microseconds.
 func setModTime(f *os.File, t time.Time) error {
-	tv := unix.NsecToTimeval(t.UnixNano())
+	tv := unix.NsecToTimeval(int64(t.Nanosecond() / 1000 * 1000))
+	tv.Sec = t.Unix() // set apart, as the conversion rounds times before 1970 up
 	return control(f, func(fd int) error { return unix.Futimes(fd, []unix.Timeval{tv, tv}) })
 }
 

@@ -23,7 +23,7 @@ func openTop(dir string) (topDir, error) {
 
 func (t topDir) folder() (folder, error) {
 	root, err := t.OpenRoot(".")
-	return folder{root}, bare(err)
+	return folder{root}, err
 }
 
 // folder is an open directory. Names given to its methods have no slash.
@@ -36,14 +36,14 @@ func (d folder) close() { _ = d.root.Close() } // nothing was written through it
 func (d folder) sub(name string) (folder, error) {
 	before, err := d.root.Lstat(name)
 	if err != nil {
-		return folder{}, bare(err)
+		return folder{}, err
 	}
 	if !before.IsDir() {
 		return folder{}, syscall.ENOTDIR
 	}
 	root, err := d.root.OpenRoot(name)
 	if err != nil {
-		return folder{}, bare(err)
+		return folder{}, err
 	}
 	after, err := root.Stat(".")
 	if err == nil && !os.SameFile(before, after) {
@@ -51,26 +51,26 @@ func (d folder) sub(name string) (folder, error) {
 	}
 	if err != nil {
 		_ = root.Close()
-		return folder{}, bare(err)
+		return folder{}, err
 	}
 	return folder{root}, nil
 }
 
-func (d folder) mkdir(name string) error { return bare(d.root.Mkdir(name, folderMode)) }
+func (d folder) mkdir(name string) error { return d.root.Mkdir(name, folderMode) }
 
 func (d folder) stat(name string) (Identity, error) {
 	info, err := d.root.Lstat(name)
 	if err != nil {
-		return Identity{}, bare(err)
+		return Identity{}, err
 	}
 	return identityOf(info), nil
 }
 
-// open opens a regular file.
+// open opens a regular file, for writing one that has no other name.
 func (d folder) open(name, _ string, write bool) (*os.File, Identity, error) {
 	before, err := d.root.Lstat(name)
 	if err != nil {
-		return nil, Identity{}, bare(err)
+		return nil, Identity{}, err
 	}
 	if err := mustBeRegular(before); err != nil {
 		return nil, Identity{}, err
@@ -81,7 +81,7 @@ func (d folder) open(name, _ string, write bool) (*os.File, Identity, error) {
 	}
 	f, err := d.root.OpenFile(name, flags, 0)
 	if err != nil {
-		return nil, Identity{}, bare(err)
+		return nil, Identity{}, err
 	}
 	after, err := f.Stat()
 	if err == nil {
@@ -90,30 +90,33 @@ func (d folder) open(name, _ string, write bool) (*os.File, Identity, error) {
 	if err == nil && !os.SameFile(before, after) {
 		err = errors.New("was replaced while it was being opened")
 	}
+	if err == nil && write {
+		err = mustHaveOneName(f)
+	}
 	if err != nil {
 		_ = f.Close()
-		return nil, Identity{}, bare(err)
+		return nil, Identity{}, err
 	}
 	return f, identityOf(after), nil
 }
 
 func (d folder) create(name, _ string) (*os.File, error) {
 	f, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	return f, bare(err)
+	return f, err
 }
 
-func (d folder) rename(from, to string) error { return bare(d.root.Rename(from, to)) }
+func (d folder) rename(from, to string) error { return d.root.Rename(from, to) }
 
 // remove removes a file; os.Root would also remove an empty folder.
 func (d folder) remove(name string) error {
 	info, err := d.root.Lstat(name)
 	if err != nil {
-		return bare(err)
+		return err
 	}
 	if info.IsDir() {
 		return ErrIsFolder
 	}
-	return bare(d.root.Remove(name))
+	return d.root.Remove(name)
 }
 
 // sync does nothing: Windows has no sync of a directory, and NTFS logs names.
@@ -131,7 +134,7 @@ func (d folder) id(name string, id Identity) (fileID, error) {
 	}
 	f, err := d.root.Open(name)
 	if err != nil {
-		return fileID{}, bare(err)
+		return fileID{}, err
 	}
 	defer f.Close()
 	return handleID(f)
@@ -147,14 +150,24 @@ func pathID(path string) (fileID, error) {
 }
 
 func handleID(f *os.File) (fileID, error) {
-	var info windows.ByHandleFileInformation
-	if err := windows.GetFileInformationByHandle(windows.Handle(f.Fd()), &info); err != nil {
-		return fileID{}, err
-	}
+	info, err := handleInfo(f)
 	return fileID{
 		device: uint64(info.VolumeSerialNumber),
 		inode:  uint64(info.FileIndexHigh)<<32 | uint64(info.FileIndexLow),
-	}, nil
+	}, err
+}
+
+func mustHaveOneName(f *os.File) error {
+	info, err := handleInfo(f)
+	if err == nil && info.NumberOfLinks != 1 {
+		err = fmt.Errorf("%w: has %d names", ErrNotRegular, info.NumberOfLinks)
+	}
+	return err
+}
+
+func handleInfo(f *os.File) (info windows.ByHandleFileInformation, err error) {
+	err = windows.GetFileInformationByHandle(windows.Handle(f.Fd()), &info)
+	return info, err
 }
 
 func identify(f *os.File) (Identity, error) {
@@ -206,7 +219,7 @@ type lister struct{}
 func (lister) list(d folder) ([]string, error) {
 	f, err := d.root.Open(".")
 	if err != nil {
-		return nil, bare(err)
+		return nil, err
 	}
 	defer f.Close()
 	entries, err := f.ReadDir(-1)
@@ -217,17 +230,5 @@ func (lister) list(d folder) ([]string, error) {
 			names[i] += "/"
 		}
 	}
-	return names, bare(err)
-}
-
-// bare takes off the paths that os.Root put on, which are relative to a folder;
-// the caller puts on the full one.
-func bare(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	if e, ok := errors.AsType[*os.LinkError](err); ok {
-		return e.Err
-	}
-	return err
+	return names, err
 }

@@ -43,8 +43,8 @@ func (r *Root) CreateTemp(key, tempName string, size int64) (*Temp, error) {
 		return nil, r.fail("create", name, err)
 	}
 	if err := reserve(f, size); err != nil {
-		err = r.fail("reserve space for", name, err)
-		return nil, errors.Join(err, f.Close(), d.remove(tempName))
+		_ = f.Close() // nothing was written
+		return nil, errors.Join(r.fail("reserve space for", name, err), d.remove(tempName))
 	}
 	return &Temp{file: f, umask: r.umask}, nil
 }
