@@ -104,7 +104,7 @@ func (b *requestBody) stop() {
 	b.stopped.Store(true)
 	if b.length >= 0 {
 		b.mu.Lock()
-		b.mu.Unlock() //nolint:staticcheck // waiting is the point
+		b.mu.Unlock() //lint:ignore SA2001 waiting is the point
 	}
 }
 
