@@ -46,7 +46,7 @@ func (r *Root) Walk(ctx context.Context, opts *WalkOptions) iter.Seq2[Entry, err
 		opts = &WalkOptions{}
 	}
 	return func(yield func(Entry, error) bool) {
-		w := walker{root: r, ctx: ctx, yield: yield}
+		w := walker{root: r, yield: yield}
 		for _, path := range opts.Exclude {
 			id, err := pathID(path)
 			if err == nil {
@@ -62,14 +62,13 @@ func (r *Root) Walk(ctx context.Context, opts *WalkOptions) iter.Seq2[Entry, err
 			return
 		}
 		defer d.close()
-		w.walk(d, "")
+		w.walk(ctx, d, "")
 	}
 }
 
-// walker is one run of a walk; it lives no longer than its ctx's call.
+// walker is one run of a walk.
 type walker struct {
 	root    *Root
-	ctx     context.Context
 	yield   func(Entry, error) bool
 	exclude []fileID
 	lister  lister
@@ -77,20 +76,20 @@ type walker struct {
 
 // walk yields what is below d, whose key is prefix, and reports whether to go
 // on.
-func (w *walker) walk(d folder, prefix string) bool {
+func (w *walker) walk(ctx context.Context, d folder, prefix string) bool {
 	names, err := w.lister.list(d)
 	if err != nil && !w.failed("list", prefix, err) {
 		return false
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if w.ctx.Err() != nil {
-			w.yield(Entry{}, context.Cause(w.ctx))
+		if ctx.Err() != nil {
+			w.yield(Entry{}, context.Cause(ctx))
 			return false
 		}
 		var more bool
 		if base, ok := strings.CutSuffix(name, "/"); ok {
-			more = w.walkSub(d, base, prefix+name)
+			more = w.walkSub(ctx, d, base, prefix+name)
 		} else {
 			more = w.file(d, name, prefix)
 		}
@@ -101,7 +100,7 @@ func (w *walker) walk(d folder, prefix string) bool {
 	return true
 }
 
-func (w *walker) walkSub(d folder, name, prefix string) bool {
+func (w *walker) walkSub(ctx context.Context, d folder, name, prefix string) bool {
 	sub, err := d.sub(name)
 	if err != nil {
 		return w.failed("open", prefix, d.explain(name, err))
@@ -120,7 +119,7 @@ func (w *walker) walkSub(d folder, name, prefix string) bool {
 			return true
 		}
 	}
-	return w.walk(sub, prefix)
+	return w.walk(ctx, sub, prefix)
 }
 
 func (w *walker) file(d folder, name, prefix string) bool {

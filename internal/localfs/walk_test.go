@@ -59,8 +59,7 @@ func walk(t testing.TB, r *localfs.Root, opts *localfs.WalkOptions) []string {
 
 func TestWalkOrder(t *testing.T) {
 	dir := t.TempDir()
-	keys := []string{"a-b", "a.b", "a/b", "a/b-", "a/b/", "a0", "A", "a b/c", "é", "日本/x", "z", "-rf", "a/c/d/e"}
-	keys = slices.DeleteFunc(keys, func(k string) bool { return k == "a/b/" })
+	keys := []string{"a-b", "a.b", "a/b", "a/b-", "a0", "A", "a b/c", "é", "日本/x", "z", "-rf", "a/c/d/e"}
 	plant(t, dir, keys...)
 	if err := os.MkdirAll(filepath.Join(dir, "empty", "folder"), 0o755); err != nil {
 		t.Fatal(err)
