@@ -29,7 +29,7 @@ func (rq *request) appendObject() error {
 	if err != nil {
 		return err
 	}
-	c, err := rq.receive()
+	c, err := rq.receive(0)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"hash/crc64"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +27,11 @@ const (
 	// bodyIdle is how long a body may give no byte before the connection is
 	// given up; there is no limit to the whole.
 	bodyIdle = 60 * time.Second
+
+	// maxInline is how many bytes of a small object go into its record, in
+	// bytes. One commit then takes no file of its own: 1 KiB objects over 16
+	// connections come several times faster to the disk (BenchmarkPut).
+	maxInline = 4 << 10
 
 	// copyBuffer is the unit of reading and hashing bodies, in bytes.
 	copyBuffer = 256 << 10
@@ -67,6 +73,9 @@ func newBodyReader(rq *request) *bodyReader {
 func (b *bodyReader) expectSHA256(want string) {
 	b.want, b.sha = want, sha256.New()
 }
+
+// checks says whether the end of the body has to be seen.
+func (b *bodyReader) checks() bool { return b.sha != nil }
 
 var errPayloadHash = errors.New("body differs from x-oss-content-sha256")
 
@@ -162,20 +171,32 @@ func (c *content) etag() string { return fmt.Sprintf("%X", c.md5) }
 
 func (c *content) base64MD5() string { return base64.StdEncoding.EncodeToString(c.md5) }
 
-// receive stores the body, checked and durable. Whoever gets the content must
-// have a record refer to it, or forget it.
-func (rq *request) receive() (*content, error) {
+// receive stores the body, checked and durable: up to inline bytes in memory,
+// for the record, more in a blob. Whoever gets the content must have a record
+// refer to it, or forget it.
+func (rq *request) receive(inline int) (*content, error) {
 	if err := rq.checkLength(); err != nil {
 		return nil, err
+	}
+	buf := buffers.Get().(*[copyBuffer]byte)
+	defer buffers.Put(buf)
+	in := &intake{rq: rq, buf: buf[:], md5: md5.New()}
+	p, last, err := in.next()
+	if err != nil {
+		return nil, err
+	}
+	if last && len(p) <= inline {
+		c, err := in.content()
+		if err == nil {
+			c.segments = store.Inline(slices.Clone(p))
+		}
+		return c, err
 	}
 	blob, err := rq.s.store.NewBlob(rq.r.ContentLength)
 	if err != nil {
 		return nil, err
 	}
-	c, err := rq.fill(blob)
-	if err == nil {
-		err = rq.checkMD5(c.md5)
-	}
+	c, err := in.fill(blob, p, last)
 	if err != nil {
 		blob.Discard()
 		return nil, err
@@ -199,33 +220,54 @@ func (rq *request) checkLength() error {
 	return err
 }
 
-func (rq *request) fill(blob io.Writer) (*content, error) {
-	buf := buffers.Get().(*[copyBuffer]byte)
-	defer buffers.Put(buf)
-	sum := md5.New()
-	c := &content{}
-	for {
-		n, err := io.ReadFull(rq.body, buf[:])
-		p := buf[:n]
-		sum.Write(p)
-		c.crc = crc64.Update(c.crc, crcTable, p)
-		c.size += int64(n)
-		if c.size > maxObject {
-			return nil, fail("EntityTooLarge")
-		}
-		if _, werr := blob.Write(p); werr != nil {
-			return nil, werr
-		}
-		switch {
-		case err == nil:
-			continue
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF) && rq.body.ended:
-			c.md5 = sum.Sum(nil)
-			if rq.r.ContentLength >= 0 && c.size != rq.r.ContentLength {
-				return nil, rq.bodyError(io.ErrUnexpectedEOF)
-			}
-			return c, nil
-		}
-		return nil, rq.bodyError(err)
+// intake reads a body in steps and hashes it.
+type intake struct {
+	rq   *request
+	buf  []byte
+	md5  hash.Hash
+	crc  uint64
+	size int64
+}
+
+// next reads a step; last says that the body has ended with it.
+func (in *intake) next() (p []byte, last bool, err error) {
+	rq := in.rq
+	n, err := io.ReadFull(rq.body, in.buf)
+	p = in.buf[:n]
+	in.md5.Write(p)
+	in.crc = crc64.Update(in.crc, crcTable, p)
+	in.size += int64(n)
+	switch {
+	case in.size > maxObject:
+		return nil, false, fail("EntityTooLarge")
+	case err == nil:
+		return p, in.size == rq.r.ContentLength && !rq.body.checks(), nil
+	case !rq.body.ended || errors.Is(err, errPayloadHash):
+		return nil, false, rq.bodyError(err)
+	case rq.r.ContentLength >= 0 && in.size != rq.r.ContentLength:
+		return nil, false, rq.bodyError(io.ErrUnexpectedEOF)
 	}
+	return p, true, nil
+}
+
+// fill writes the body to a blob, beginning with the step already read.
+func (in *intake) fill(blob io.Writer, p []byte, last bool) (*content, error) {
+	for {
+		if _, err := blob.Write(p); err != nil {
+			return nil, err
+		}
+		if last {
+			return in.content()
+		}
+		var err error
+		if p, last, err = in.next(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// content describes the whole body, once its digest is right.
+func (in *intake) content() (*content, error) {
+	sum := in.md5.Sum(nil)
+	return &content{size: in.size, md5: sum, crc: in.crc}, in.rq.checkMD5(sum)
 }

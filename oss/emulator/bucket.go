@@ -254,7 +254,7 @@ func (rq *request) bucketStat() error {
 			return err
 		}
 		for row := range tx.Objects(rq.bucket, "") {
-			o, err := row.Object()
+			o, err := row.Info()
 			if err != nil {
 				return err
 			}

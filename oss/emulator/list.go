@@ -178,7 +178,7 @@ func (rq *request) collectObjects(l *listing, items *document, enc func(string) 
 		}
 		rows := func(from string) iter.Seq[store.Row] { return tx.Objects(rq.bucket, from) }
 		return l.collect(rows, func(row store.Row) error {
-			o, err := row.Object()
+			o, err := row.Info()
 			if err != nil {
 				return err
 			}
@@ -281,7 +281,7 @@ func (rq *request) listVersions() error {
 		}
 		rows := func(from string) iter.Seq[store.Row] { return tx.Objects(rq.bucket, from) }
 		return l.collect(rows, func(row store.Row) error {
-			o, err := row.Object()
+			o, err := row.Info()
 			if err != nil {
 				return err
 			}

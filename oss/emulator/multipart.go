@@ -109,7 +109,7 @@ func (rq *request) uploadPart() error {
 	if err := rq.s.store.View(check); err != nil { // spare the body; the transaction asks again
 		return err
 	}
-	c, err := rq.receive()
+	c, err := rq.receive(0)
 	if err != nil {
 		return err
 	}

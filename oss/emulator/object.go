@@ -19,7 +19,7 @@ func (rq *request) putObject() error {
 			return err
 		}
 	}
-	c, err := rq.receive()
+	c, err := rq.receive(maxInline)
 	if err != nil {
 		return err
 	}

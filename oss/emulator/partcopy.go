@@ -43,7 +43,7 @@ func (rq *request) uploadPartCopy() error {
 			if err != nil {
 				return err
 			}
-			if !slices.Equal(store.Slice(o.Segments, rg.off, rg.len), p.Segments) {
+			if !slices.EqualFunc(store.Slice(o.Segments, rg.off, rg.len), p.Segments, store.SameBytes) {
 				return errSourceChanged
 			}
 			p.Modified = rq.s.opts.Now()

@@ -54,7 +54,9 @@ func (w *BlobWriter) Discard() { w.f.discard() }
 // Forget removes synced blobs that no transaction refers to.
 func (s *Store) Forget(segs []Segment) {
 	for _, g := range segs {
-		s.remove([]uint64{g.Blob})
+		if g.Blob != 0 {
+			s.remove([]uint64{g.Blob})
+		}
 	}
 }
 
@@ -80,7 +82,7 @@ func (s *Store) Open(find func(*Tx) ([]Segment, error)) (*Content, error) {
 			s.unpin(last)
 			return nil, err
 		}
-		if !first && slices.Equal(segs, last) {
+		if !first && slices.EqualFunc(segs, last, SameBytes) {
 			return &Content{s: s, segs: segs}, nil
 		}
 		s.unpin(last)
@@ -93,7 +95,9 @@ func (s *Store) pin(segs []Segment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, g := range segs {
-		s.pins[g.Blob]++
+		if g.Blob != 0 {
+			s.pins[g.Blob]++
+		}
 	}
 }
 
@@ -101,6 +105,9 @@ func (s *Store) unpin(segs []Segment) {
 	var gone []uint64
 	s.mu.Lock()
 	for _, g := range segs {
+		if g.Blob == 0 {
+			continue
+		}
 		s.pins[g.Blob]--
 		if s.pins[g.Blob] > 0 {
 			continue
@@ -142,6 +149,10 @@ func (c *Content) CopyTo(w io.Writer, off, n int64) error {
 }
 
 func (c *Content) copySegment(w io.Writer, g Segment, off, n int64) error {
+	if g.Blob == 0 {
+		_, err := w.Write(g.Data[off : off+n])
+		return err
+	}
 	r, err := c.s.b.open(g.Blob)
 	if err != nil {
 		return err
@@ -161,7 +172,11 @@ func Slice(segs []Segment, off, n int64) []Segment {
 			continue
 		}
 		m := min(n, g.Len-off)
-		out = append(out, Segment{Blob: g.Blob, Off: g.Off + off, Len: m})
+		if g.Blob == 0 {
+			out = append(out, Inline(g.Data[off:off+m])...)
+		} else {
+			out = append(out, Segment{Blob: g.Blob, Off: g.Off + off, Len: m})
+		}
 		off, n = 0, n-m
 	}
 	return out

@@ -176,8 +176,7 @@ func (f *file) view(fn func(kv) error) error {
 	return err
 }
 
-// close ends the committer after the commits that wait. It may be called
-// twice.
+// close ends the committer after the group it is at. It may be called twice.
 func (f *file) close() error {
 	f.mu.Lock()
 	again := f.closed

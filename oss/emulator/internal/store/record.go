@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -16,10 +17,26 @@ type Bucket struct {
 	Redundancy string
 }
 
-// Segment is a piece of a blob.
+// Segment is a piece of a blob, or a few bytes of its own.
 type Segment struct {
-	Blob     uint64
+	Blob     uint64 // 0 if the bytes are in Data
 	Off, Len int64
+	Data     []byte
+}
+
+// Inline returns p as segments. What is small is cheapest inside the record
+// that refers to it: a commit writes it along, and no file is synced.
+func Inline(p []byte) []Segment {
+	if len(p) == 0 {
+		return nil
+	}
+	return []Segment{{Len: int64(len(p)), Data: p}}
+}
+
+// SameBytes reports whether two segments are the same piece of the same blob,
+// or equal bytes.
+func SameBytes(a, b Segment) bool {
+	return a.Blob == b.Blob && a.Off == b.Off && a.Len == b.Len && bytes.Equal(a.Data, b.Data)
 }
 
 // Header is a stored header; names are in lower case.
@@ -116,6 +133,10 @@ func (e *encoder) segments(ss []Segment) {
 	e.uint(uint64(len(ss)))
 	for _, s := range ss {
 		e.uint(s.Blob)
+		if s.Blob == 0 {
+			e.string(string(s.Data))
+			continue
+		}
 		e.uint(uint64(s.Off))
 		e.uint(uint64(s.Len))
 	}
@@ -193,13 +214,18 @@ func (d *decoder) headers() []Header {
 }
 
 func (d *decoder) segments() []Segment {
-	n := d.count(3)
+	n := d.count(2)
 	if n == 0 {
 		return nil
 	}
 	ss := make([]Segment, n)
 	for i := range ss {
-		ss[i] = Segment{d.uint(), d.int(), d.int()}
+		if blob := d.uint(); blob != 0 {
+			ss[i] = Segment{Blob: blob, Off: d.int(), Len: d.int()}
+		} else {
+			data := []byte(d.string())
+			ss[i] = Segment{Len: int64(len(data)), Data: data}
+		}
 	}
 	return ss
 }
@@ -248,12 +274,17 @@ func encodeObject(o *Object) []byte {
 
 func decodeObject(key string, v []byte) (*Object, error) {
 	d := newDecoder(v)
-	o := &Object{
-		Key: key, Type: Type(d.uint()), Size: d.int(), Modified: d.time(), ETag: d.string(), MD5: d.string(),
-		CRC64: d.uint(), Class: d.string(), ACL: d.string(), Tags: d.string(), Target: d.string(),
-		Headers: d.headers(), Segments: d.segments(),
-	}
+	o := decodeInfo(key, d)
+	o.ACL, o.Tags, o.Target, o.Headers, o.Segments = d.string(), d.string(), d.string(), d.headers(), d.segments()
 	return o, d.end("object", key)
+}
+
+// decodeInfo reads what listings show of an object, which comes first.
+func decodeInfo(key string, d *decoder) *Object {
+	return &Object{
+		Key: key, Type: Type(d.uint()), Size: d.int(), Modified: d.time(), ETag: d.string(), MD5: d.string(),
+		CRC64: d.uint(), Class: d.string(),
+	}
 }
 
 func encodeUpload(u *Upload) []byte {

@@ -104,7 +104,6 @@ func (tx *Tx) dropObject(bucket, key string) error {
 }
 
 // Objects yields a bucket's objects with keys >= from, in byte order.
-// Row.Key is cheap; Row.Decode is not.
 func (tx *Tx) Objects(bucket, from string) iter.Seq[Row] {
 	return tx.rows(tableObjects, bucket, from)
 }
@@ -124,8 +123,13 @@ type Row struct {
 	value []byte
 }
 
-// Object decodes the row of an object scan.
-func (r Row) Object() (*Object, error) { return decodeObject(r.Key, r.value) }
+// Info decodes of an object's row what listings show: all up to Class.
+func (r Row) Info() (*Object, error) {
+	d := newDecoder(r.value)
+	o := decodeInfo(r.Key, d)
+	d.b = nil
+	return o, d.end("object", r.Key)
+}
 
 // Upload decodes the row of an upload scan.
 func (r Row) Upload() (*Upload, error) { return decodeUpload(r.Key, r.ID, r.value) }
@@ -206,7 +210,9 @@ func (tx *Tx) ref(segs []Segment, by int) {
 		tx.refs = make(map[uint64]int, len(segs))
 	}
 	for _, s := range segs {
-		tx.refs[s.Blob] += by
+		if s.Blob != 0 {
+			tx.refs[s.Blob] += by
+		}
 	}
 }
 
