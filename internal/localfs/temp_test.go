@@ -3,13 +3,11 @@ package localfs_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -364,98 +362,5 @@ func TestSyncDirsRefuses(t *testing.T) {
 	}
 	if _, ok := errors.AsType[*localfs.KeyError](r.SyncDirs("a", "../b")); !ok {
 		t.Error("a bad key passes")
-	}
-}
-
-// Many downloads at once, into folders that each of them may have to make.
-func TestConcurrentDownloads(t *testing.T) {
-	r := create(t)
-	var want []string
-	var wg sync.WaitGroup
-	for i := range 8 {
-		for j := range 8 {
-			key := fmt.Sprintf("a/%d/b/%d", j, i)
-			want = append(want, key)
-			wg.Go(func() {
-				if err := put(r, key, key); err != nil {
-					t.Errorf("%s: %v", key, err)
-				}
-			})
-		}
-	}
-	wg.Wait()
-	slices.Sort(want)
-	if got := walk(t, r, nil); !slices.Equal(got, want) {
-		t.Errorf("got %q", got)
-	}
-}
-
-// Ranges of one file are written and synced by several workers.
-func TestConcurrentRanges(t *testing.T) {
-	r := create(t)
-	const part, parts = 64 << 10, 16
-	name := localfs.NewTempName()
-	tmp, err := r.CreateTemp("k", name, part*parts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want []byte
-	var wg sync.WaitGroup
-	for i := range int64(parts) {
-		data := bytes.Repeat([]byte{byte(i)}, part)
-		want = append(want, data...)
-		wg.Go(func() {
-			_, err := tmp.WriteAt(data, i*part)
-			if err := errors.Join(err, tmp.SyncData()); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	if err := errors.Join(tmp.Finish(part*parts, time.Time{}, 0), r.Publish("k", name)); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := os.ReadFile(filepath.Join(r.Dir(), "k")); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("content differs, %v", err)
-	}
-}
-
-func BenchmarkDownload(b *testing.B) {
-	r := create(b)
-	if err := r.MkdirAll("some/folder"); err != nil {
-		b.Fatal(err)
-	}
-	content := bytes.Repeat([]byte("x"), 16<<10)
-	b.ReportAllocs()
-	for b.Loop() {
-		name := localfs.NewTempName()
-		tmp, err := r.CreateTemp("some/folder/file", name, int64(len(content)))
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := tmp.Write(content); err != nil {
-			b.Fatal(err)
-		}
-		if err := tmp.Finish(int64(len(content)), time.Time{}, 0o644); err != nil {
-			b.Fatal(err)
-		}
-		if err := r.Publish("some/folder/file", name); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkOpen(b *testing.B) {
-	r := create(b)
-	plant(b, r.Dir(), "some/folder/file")
-	b.ReportAllocs()
-	for b.Loop() {
-		f, _, err := r.Open("some/folder/file")
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := f.Close(); err != nil {
-			b.Fatal(err)
-		}
 	}
 }
