@@ -1,0 +1,315 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/osssync/osssync/checkpoint"
+	"github.com/osssync/osssync/internal/localfs"
+	"github.com/osssync/osssync/oss"
+)
+
+// DownloadOptions tunes one download. The zero value is ready to use.
+type DownloadOptions struct {
+	JobOptions
+
+	// VersionID names a version of the object; "" is the current one.
+	VersionID string
+
+	// Range limits DownloadTo to a part of the object, whose bytes can then
+	// be checked against their length only. Download refuses it.
+	Range oss.Range
+}
+
+// Download brings the object src.Path into the file at path and returns once
+// the file has its name, its bytes are on disk and their CRC-64 equals the
+// server's.
+//
+// Until then nothing is visible at path but what was there before. Ranges that
+// have arrived survive any error, ctx's included: the same call fetches only
+// the rest.
+func (e *Engine) Download(ctx context.Context, src Location, path string, opts *DownloadOptions) (*Report, error) {
+	var o DownloadOptions
+	if opts != nil {
+		o = *opts
+	}
+	if src.Bucket == nil || src.Path == "" {
+		return nil, usagef("download needs a bucket and a key as its source")
+	}
+	if o.Range != (oss.Range{}) {
+		return nil, usagef("a range cannot be downloaded into a file; write it to a stream")
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, usagef("download to %s: %v", printable(path), err)
+	}
+	dir, name := localfs.SplitRoot(abs)
+	if err := localfs.CheckKey(name); err != nil {
+		return nil, usagef("download to %s: %v", printable(path), err)
+	}
+	j, err := e.begin(ctx, spec{
+		kind: "download", source: o.location(src), destination: abs,
+		options: map[string]string{"part-size": fmt.Sprint(e.opts.PartSize), "version": o.VersionID},
+	}, o.JobOptions)
+	if err != nil {
+		return nil, err
+	}
+	j.seen(true, 0)
+	j.meter.setPhase(PhaseTransferring)
+	err = j.downloadOne(ctx, src, dir, name, o)
+	if err != nil && ctx.Err() == nil {
+		j.fail(src.Path, "download", err)
+	}
+	return j.end(ctx, err, false)
+}
+
+// downloadOne is the one object of Download.
+func (j *job) downloadOne(ctx context.Context, src Location, dir, name string, o DownloadOptions) error {
+	d := &download{job: j, bucket: src.Bucket, key: src.Path, name: name, versionID: o.VersionID}
+	if err := d.head(ctx); err != nil { // before anything is made here
+		return err
+	}
+	root, err := localfs.CreateRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if o.NoResume {
+		if err := j.dropAll(ctx, leftovers{root: root, keyOf: func(string) string { return src.Path }}); err != nil {
+			return err
+		}
+	}
+	p := startPublisher(j, root)
+	defer p.stop()
+	d.root, d.publisher = root, p
+	j.meter.bytesTotal.Add(d.size)
+	j.meter.totalsKnown.Store(true)
+	return d.run(ctx)
+}
+
+// download is the task that fetches one object.
+type download struct {
+	*job
+	bucket    *oss.Bucket
+	key       string
+	root      *localfs.Root
+	name      string // of the file below root, and of its record in the checkpoint
+	publisher *publisher
+	versionID string
+
+	// What is known of the object: from a listing, and from head if pinned.
+	size    int64
+	etag    string
+	modTime time.Time
+	meta    *oss.ObjectMeta // nil until head
+
+	tracker *tracker
+}
+
+// head pins the object: its size, ETag, CRC-64 and version.
+func (d *download) head(ctx context.Context) error {
+	return d.do(ctx, "head "+d.key, priorityObject, func(ctx context.Context, _ int) error {
+		meta, err := d.bucket.HeadObject(ctx, d.key, &oss.HeadObjectOptions{VersionID: d.versionID})
+		if err != nil {
+			return err
+		}
+		d.meta, d.size, d.etag, d.modTime = meta, meta.Size, meta.ETag, meta.LastModified
+		return nil
+	})
+}
+
+// run fetches the object, whole or in ranges, publishes and settles it. An
+// object that was overwritten in between is fetched anew, once.
+func (d *download) run(ctx context.Context) error {
+	if strings.HasSuffix(d.key, "/") && d.size == 0 {
+		return d.folder()
+	}
+	if err := localfs.CheckKey(d.name); err != nil {
+		return err
+	}
+	d.tracker = d.meter.track(d.key, d.size)
+	defer func() { d.tracker.end() }()
+	for startsLeft := 1; ; startsLeft-- {
+		err := d.once(ctx)
+		changed := oss.Classify(err) == oss.ClassIdentity
+		if err == nil || !(changed || errors.Is(err, ErrCorrupt)) || ctx.Err() != nil {
+			return err
+		}
+		if startsLeft == 0 {
+			if changed {
+				return &ChangedError{Name: d.key, What: "the object was overwritten"}
+			}
+			return err
+		}
+		d.log.Info("starting over", "key", d.key, "err", err)
+		if err := d.restart(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// restart drops what was fetched and looks at the object again.
+func (d *download) restart(ctx context.Context) error {
+	if err := d.drop(ctx); err != nil {
+		return err
+	}
+	old := d.size
+	if err := d.head(ctx); err != nil {
+		return err
+	}
+	d.tracker.reset()
+	if d.size != old {
+		d.meter.bytesTotal.Add(max(d.size, d.tracker.credit.Load()) - old)
+		d.tracker.size = max(d.size, d.tracker.credit.Load())
+	}
+	return nil
+}
+
+// drop removes the temporary file and the record of the object.
+func (d *download) drop(ctx context.Context) error {
+	if err := d.root.RemoveTemp(d.name, d.tempName(d.name)); err != nil {
+		return err
+	}
+	return d.journal.Forget(context.WithoutCancel(ctx), d.name)
+}
+
+// folder stands for a key that ends in "/": consoles make such empty objects
+// to show a folder.
+func (d *download) folder() error {
+	if err := d.root.MkdirAll(strings.TrimSuffix(d.name, "/")); err != nil {
+		return err
+	}
+	d.job.done("download", d.key, "folder", 0)
+	return nil
+}
+
+func (d *download) once(ctx context.Context) error {
+	rec, found, err := d.journal.Object(d.name)
+	if err != nil {
+		return err
+	}
+	if d.size > d.Engine.opts.MultipartThreshold {
+		return d.ranged(ctx, rec, found)
+	}
+	if found {
+		if err := d.drop(ctx); err != nil {
+			return err
+		}
+	}
+	return d.whole(ctx)
+}
+
+// whole fetches a small object in one request. Up to one buffer of it is
+// proven in memory before there is a file at all.
+func (d *download) whole(ctx context.Context) error {
+	var result *oss.GetObjectResult
+	err := d.do(ctx, "get "+d.key, priorityObject, func(ctx context.Context, _ int) (err error) {
+		try := attempt{tracker: d.tracker}
+		result, err = d.bucket.GetObject(ctx, d.key, &oss.GetObjectOptions{IfMatch: d.etag, VersionID: d.versionID})
+		if err != nil {
+			return err
+		}
+		defer result.Body.Close()
+		if err := d.wholeBody(result, &try); err != nil {
+			try.undo()
+			return errors.Join(err, d.root.RemoveTemp(d.name, d.tempName(d.name)))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return d.publish(ctx, result.CRC64())
+}
+
+// wholeBody writes a body of unproven bytes to the temporary file and leaves
+// it ready to publish. The body's own error at its end is the proof: package
+// oss compares the CRC-64 before it says io.EOF.
+func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) error {
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	n, err := fill(result.Body, buf[:])
+	if err != nil && err != io.EOF {
+		return err
+	}
+	proven := err == io.EOF
+	if err := d.root.RemoveTemp(d.name, d.tempName(d.name)); err != nil {
+		return err
+	}
+	temp, err := d.root.CreateTemp(d.name, d.tempName(d.name), 0)
+	if err != nil {
+		return err
+	}
+	defer temp.Close()
+	var off int64
+	for {
+		if _, err := temp.WriteAt(buf[:n], off); err != nil {
+			return err
+		}
+		off += int64(n)
+		try.add(n)
+		if proven {
+			break
+		}
+		n, err = fill(result.Body, buf[:])
+		if err != nil && err != io.EOF {
+			return err
+		}
+		proven = err == io.EOF
+	}
+	if off != d.size {
+		return &ChangedError{Name: d.key, What: fmt.Sprintf("size was %d, is %d bytes", d.size, off)}
+	}
+	d.modTime = fileTime(&result.ObjectMeta, d.modTime)
+	return temp.Finish(off, d.modTime, fileMode)
+}
+
+// fill reads until buf is full or the body ends; io.EOF comes with the last
+// bytes.
+func fill(r io.Reader, buf []byte) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var k int
+		k, err = r.Read(buf[n:])
+		n += k
+	}
+	return n, err
+}
+
+// fileMode is the mode of a downloaded file: what the umask leaves of 0666. A
+// mode in the object's metadata is not applied: whoever may write to a bucket
+// must not make programs here.
+const fileMode fs.FileMode = 0
+
+// publish gives the finished temporary file its name and settles the object.
+func (d *download) publish(ctx context.Context, crc uint64) error {
+	err := d.publisher.publish(ctx, finished{
+		name: d.name, temp: d.tempName(d.name),
+		settled: checkpoint.Settled{
+			Key:    d.name,
+			Source: checkpoint.Identity{Size: d.size, ETag: d.etag, VersionID: d.versionID, ModTime: d.modTime.UnixNano(), CRC64: crc, HasCRC64: true},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	d.job.done("download", d.key, "", d.size)
+	return nil
+}
+
+// fileTime is the modification time a file made of the object gets: that of
+// the file it was made of, where the metadata has it.
+func fileTime(meta *oss.ObjectMeta, listed time.Time) time.Time {
+	if t, ok := parseModTime(meta.Meta[MetaModTime]); ok {
+		return t
+	}
+	if !meta.LastModified.IsZero() {
+		return meta.LastModified
+	}
+	return listed
+}

@@ -1,0 +1,175 @@
+package transfer
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/osssync/osssync/checkpoint"
+	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/scheduler"
+)
+
+// Defaults of Options.
+const (
+	// DefaultConcurrency is the number of pieces that move at once. At 25 ms
+	// of latency and 40 MiB/s per connection 16 connections carry 1 GiB in
+	// 2 s; on loopback more than 8 only cost CPU.
+	DefaultConcurrency = 16
+
+	// DefaultParallel is the number of pieces of one object that move at
+	// once. Writers of one file serialise on its inode lock, so a download
+	// gains nothing from more.
+	DefaultParallel = 8
+
+	// DefaultPartSize is the length of a part or range in bytes. It is the
+	// smallest that still reaches full rate on a fast link, and it bounds
+	// what a crash makes us send again.
+	DefaultPartSize = 8 << 20
+
+	// DefaultMultipartThreshold is the size in bytes above which an object
+	// moves in pieces.
+	DefaultMultipartThreshold = 16 << 20
+)
+
+// Options tunes an Engine. The zero value is ready to use, but keeps no
+// checkpoints: set StateDir to be able to go on after a crash.
+type Options struct {
+	// StateDir is the folder of the checkpoints, one file per job. "" keeps
+	// none: an interrupted job then starts over.
+	StateDir string
+
+	// AllowNetworkState permits a StateDir on a network file system, where
+	// file locks and mapped memory cannot be relied upon.
+	AllowNetworkState bool
+
+	// Concurrency is the number of pieces that move at once, over all jobs
+	// of the engine. 0 means DefaultConcurrency.
+	Concurrency int
+
+	// Parallel is the number of pieces of one object that move at once. 0
+	// means DefaultParallel.
+	Parallel int
+
+	// PartSize is the length of every piece but the last, in bytes. 0 means
+	// DefaultPartSize; more is used where an object would need over 10,000
+	// parts.
+	PartSize int64
+
+	// MultipartThreshold is the size in bytes above which an object moves in
+	// pieces. 0 means DefaultMultipartThreshold.
+	MultipartThreshold int64
+
+	// Attempts is how often a piece is tried before its object fails, the
+	// first try included. 0 means scheduler.DefaultAttempts; 1 retries
+	// nothing.
+	Attempts int
+
+	// Logger receives what a person debugging a job wants to know. nil logs
+	// nothing.
+	Logger *slog.Logger
+}
+
+// Engine runs jobs. All its jobs share one pool of workers, one memory budget
+// and one rate of retries. It has no goroutine of its own: each method returns
+// only when everything it started has ended. It is safe for concurrent use.
+type Engine struct {
+	opts Options
+	pool *scheduler.Pool
+	log  *slog.Logger
+}
+
+// New makes an engine. It returns a *UsageError for sizes and counts that
+// make no sense.
+func New(opts *Options) (*Engine, error) {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	o.Concurrency = cmp.Or(o.Concurrency, DefaultConcurrency)
+	o.Parallel = cmp.Or(o.Parallel, DefaultParallel)
+	o.PartSize = cmp.Or(o.PartSize, DefaultPartSize)
+	o.MultipartThreshold = cmp.Or(o.MultipartThreshold, DefaultMultipartThreshold)
+	switch {
+	case o.Concurrency < 1 || o.Concurrency > maxConcurrency:
+		return nil, usagef("concurrency %d is not between 1 and %d", o.Concurrency, maxConcurrency)
+	case o.Parallel < 1 || o.Parallel > maxConcurrency:
+		return nil, usagef("parallel %d is not between 1 and %d", o.Parallel, maxConcurrency)
+	case o.PartSize < minPartSize || o.PartSize > maxPartSize:
+		return nil, usagef("part size %d is not between %d and %d bytes", o.PartSize, minPartSize, maxPartSize)
+	case o.MultipartThreshold < 0 || o.MultipartThreshold > maxPartSize:
+		return nil, usagef("multipart threshold %d is not between 0 and %d bytes", o.MultipartThreshold, maxPartSize)
+	case o.Attempts < 0:
+		return nil, usagef("attempts %d is negative", o.Attempts)
+	}
+	e := &Engine{opts: o, log: o.Logger}
+	if e.log == nil {
+		e.log = slog.New(slog.DiscardHandler)
+	}
+	e.pool = scheduler.New(&scheduler.Options{
+		Workers:  o.Concurrency,
+		Memory:   int64(o.Concurrency+1) * max(bufferSize, streamMemory(o)),
+		Attempts: o.Attempts,
+		MaxDelay: maxDelay,
+		Judge:    judge,
+		OnRetry: func(r scheduler.Retry) {
+			e.log.Debug("trying again", "task", r.Name, "attempt", r.Attempt, "wait", r.Delay, "err", r.Err)
+		},
+	})
+	return e, nil
+}
+
+// maxDelay is the mean of the longest wait between two tries: after an outage
+// of any length the job moves again within 10 s, and ten tries outlast one of
+// half a minute.
+const maxDelay = 5 * time.Second
+
+// Bounds of what a caller may ask for. The part sizes are the service's own
+// (OSS, "Multipart upload: limits").
+const (
+	maxConcurrency = 1024
+	minPartSize    = 100 << 10
+	maxPartSize    = 5 << 30
+	maxParts       = 10_000
+)
+
+// DefaultStateDir is where the osssync command keeps its checkpoints:
+// $XDG_STATE_HOME/osssync, else ~/.local/state/osssync.
+func DefaultStateDir() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "osssync"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("no folder for checkpoints: %w", err)
+	}
+	return filepath.Join(home, ".local", "state", "osssync"), nil
+}
+
+// judge is the one place where the engine decides what to do about an error.
+// What the service and the network say is classified by oss.Classify; what the
+// local side says is final.
+func judge(err error) scheduler.Verdict {
+	var (
+		changed   *ChangedError
+		pathErr   *fs.PathError
+		recordErr *checkpoint.WriteError
+		writerErr *writerError
+	)
+	if errors.As(err, &changed) || errors.As(err, &pathErr) || errors.As(err, &recordErr) || errors.As(err, &writerErr) {
+		return scheduler.Verdict{Action: scheduler.Stop}
+	}
+	switch oss.Classify(err) {
+	case oss.ClassThrottled:
+		return scheduler.Verdict{Action: scheduler.SlowDown, After: oss.RetryAfter(err)}
+	case oss.ClassRetryable, oss.ClassIntegrity:
+		return scheduler.Verdict{Action: scheduler.Again, After: oss.RetryAfter(err)}
+	default:
+		return scheduler.Verdict{Action: scheduler.Stop}
+	}
+}

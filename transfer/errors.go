@@ -1,0 +1,119 @@
+package transfer
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/osssync/osssync/checkpoint"
+	"github.com/osssync/osssync/internal/localfs"
+)
+
+var (
+	// ErrIncomplete is matched by the error of a job that reached its end
+	// with some objects failed. The report lists them.
+	ErrIncomplete = errors.New("some objects failed")
+
+	// ErrChanged is matched when a source was not the same from the first
+	// byte to the last. Nothing of it became visible at the destination.
+	ErrChanged = errors.New("source changed during the transfer")
+
+	// ErrCorrupt is matched when what arrived is not what was sent, again
+	// and again. Nothing of it became visible under a local name.
+	ErrCorrupt = errors.New("checksum mismatch")
+
+	// ErrJobHeld is matched when another process runs the same job.
+	ErrJobHeld = errors.New("job is held by another process")
+)
+
+// IncompleteError is the error of a job that went through all its objects and
+// could not do some of them. It matches ErrIncomplete.
+type IncompleteError struct {
+	JobID  string
+	Failed int64   // objects
+	First  Failure // one of them
+}
+
+func (e *IncompleteError) Error() string {
+	if e.Failed == 1 {
+		return fmt.Sprintf("1 object failed: %s", e.First)
+	}
+	return fmt.Sprintf("%d objects failed, the first: %s", e.Failed, e.First)
+}
+
+// Is makes errors.Is(err, ErrIncomplete) true.
+func (e *IncompleteError) Is(target error) bool { return target == ErrIncomplete }
+
+// ChangedError says that a source moved while it was read. It matches
+// ErrChanged.
+type ChangedError struct {
+	Name string // key or path
+	What string // what was seen to differ
+}
+
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("%s changed during the transfer (%s); run the job again when it rests", printable(e.Name), e.What)
+}
+
+// Is makes errors.Is(err, ErrChanged) true.
+func (e *ChangedError) Is(target error) bool { return target == ErrChanged }
+
+// CorruptError says that the whole object's CRC-64 is not its source's. It
+// matches ErrCorrupt.
+type CorruptError struct {
+	Name           string // key or path
+	Expected, Have uint64
+}
+
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("%s arrived damaged: CRC-64 is %016x, should be %016x; run the job again, and suspect memory, disk or a proxy if it stays so",
+		printable(e.Name), e.Have, e.Expected)
+}
+
+// Is makes errors.Is(err, ErrCorrupt) true.
+func (e *CorruptError) Is(target error) bool { return target == ErrCorrupt }
+
+// HeldError says who runs the job that was asked for. It matches ErrJobHeld.
+type HeldError struct {
+	JobID string
+	PID   int // 0 = not known
+}
+
+func (e *HeldError) Error() string {
+	if e.PID == 0 {
+		return fmt.Sprintf("job %s is held by another process", e.JobID)
+	}
+	return fmt.Sprintf("job %s is held by process %d", e.JobID, e.PID)
+}
+
+// Is makes errors.Is(err, ErrJobHeld) true.
+func (e *HeldError) Is(target error) bool { return target == ErrJobHeld }
+
+// ListingError says that the service's listing cannot be right, so that the
+// job must not act on it.
+type ListingError struct{ Key, After string }
+
+func (e *ListingError) Error() string {
+	if e.Key == "" {
+		return "the bucket's listing does not go on after " + printable(e.After) + "; nothing more is done by it"
+	}
+	return "the bucket's listing has " + printable(e.Key) + " after " + printable(e.After) + "; nothing more is done by it"
+}
+
+// heldError turns checkpoint's error into ours, other errors into themselves.
+func heldError(id string, err error) error {
+	if held, ok := errors.AsType[*checkpoint.HeldError](err); ok {
+		return &HeldError{JobID: id, PID: held.PID}
+	}
+	return err
+}
+
+// UsageError says that a job cannot be run as asked. Nothing was done.
+type UsageError struct{ Reason string }
+
+func (e *UsageError) Error() string { return e.Reason }
+
+func usagef(format string, args ...any) error {
+	return &UsageError{Reason: fmt.Sprintf(format, args...)}
+}
+
+func diskFull(err error) bool { return localfs.IsDiskFull(err) }

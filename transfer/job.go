@@ -1,0 +1,267 @@
+package transfer
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/osssync/osssync/checkpoint"
+	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/scheduler"
+)
+
+// abortTimeout bounds clean-up after a cancelled job: an abort that takes
+// longer is left to the next run.
+const abortTimeout = 4 * time.Second
+
+// Priorities of the pool: what is started goes before what is new.
+const (
+	priorityObject = iota // a whole small object
+	priorityPiece         // a part or range of a started object
+	priorityList          // a page of a listing: everything waits for it
+)
+
+// job is one run of one job: what its tasks share.
+type job struct {
+	*Engine
+	opts    JobOptions
+	id      string
+	journal journal
+	meter   *meter
+	log     *slog.Logger
+
+	mu     sync.Mutex
+	report Report
+	events sync.Mutex // OnObject's
+}
+
+// spec is what makes a job this job and no other.
+type spec struct {
+	kind                string
+	source, destination string
+	options             map[string]string // those that shape the bytes at the destination
+	look                bool              // nothing is to be changed, not even the books
+}
+
+// begin opens the checkpoint of the job and starts its meter. Every begin is
+// followed by one end.
+func (e *Engine) begin(ctx context.Context, s spec, opts JobOptions) (*job, error) {
+	j := &job{Engine: e, opts: opts, id: checkpoint.JobID(s.kind, s.source, s.destination, s.options)}
+	j.log = e.log.With("job", j.id)
+	j.report = Report{
+		Version: ReportVersion, JobID: j.id, Kind: s.kind, Source: s.source, Destination: s.destination,
+		Started: time.Now(), Resumable: true,
+	}
+	j.journal = noJournal{}
+	if e.opts.StateDir != "" {
+		c, err := checkpoint.Open(e.opts.StateDir, checkpoint.Job{
+			ID: j.id, Kind: s.kind, Source: s.source, Destination: s.destination,
+			Options: s.options, Created: j.report.Started,
+		}, &checkpoint.Options{Logger: e.log, Unsafe: e.opts.AllowNetworkState})
+		if err != nil {
+			return nil, heldError(j.id, err)
+		}
+		if aside := c.SetAside(); aside != "" {
+			j.warn("the checkpoint was damaged and is set aside as " + aside + "; the job starts over")
+		}
+		j.journal, j.report.Resumed = c, c.Resumed()
+		if !s.look {
+			if err := c.ClearFailures(ctx); err != nil {
+				return nil, errors.Join(err, c.Close())
+			}
+		}
+	}
+	j.meter = startMeter(j)
+	return j, nil
+}
+
+// end settles the job's books. err is what stopped the job as a whole, nil if
+// it went through. keep says that the checkpoint has a use after success.
+func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
+	interrupted := err != nil && ctx.Err() != nil
+	if interrupted {
+		err = context.Cause(ctx)
+	}
+	j.mu.Lock()
+	if failed := j.report.Objects.Failed; err == nil && failed > 0 {
+		err = &IncompleteError{JobID: j.id, Failed: failed, First: j.report.Failures[0]}
+	}
+	j.mu.Unlock()
+	if err == nil && !keep {
+		err = j.journal.Remove()
+	} else {
+		err = errors.Join(err, j.journal.Close())
+	}
+	last := j.meter.stop()
+
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	r := &j.report
+	r.Finished = time.Now()
+	r.Bytes = ByteCounts{Done: last.BytesDone, Resumed: last.BytesResumed}
+	r.Retries = last.Retries
+	switch {
+	case err == nil:
+		r.State, r.Resumable = StateDone, false
+	case errors.Is(err, ErrIncomplete):
+		r.State = StateIncomplete
+	case interrupted:
+		r.State = StateInterrupted
+	default:
+		r.State = StateFailed
+	}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	out := *r
+	return &out, err
+}
+
+// do runs fn through the pool as one piece.
+func (j *job) do(ctx context.Context, name string, priority int, fn func(ctx context.Context, attempt int) error) error {
+	return j.pool.Do(ctx, scheduler.Task{
+		Name: name, Priority: priority, Bytes: bufferSize,
+		Run: func(ctx context.Context, attempt int) error {
+			if attempt > 1 {
+				j.meter.retries.Add(1)
+			}
+			return fn(ctx, attempt)
+		},
+	})
+}
+
+// done counts an object that is at its destination, proven and recorded.
+func (j *job) done(operation, key, reason string, size int64) {
+	j.meter.objectsDone.Add(1)
+	j.mu.Lock()
+	j.report.Objects.Done++
+	j.mu.Unlock()
+	j.log.Debug("done", "op", operation, "key", key, "bytes", size)
+	j.event(ObjectEvent{Key: key, Operation: operation, Outcome: OutcomeDone, Reason: reason, Size: size})
+}
+
+// skip counts an object that needs nothing.
+func (j *job) skip(operation, key, reason string, size int64) {
+	j.meter.objectsSkipped.Add(1)
+	j.mu.Lock()
+	j.report.Objects.Skipped++
+	j.mu.Unlock()
+	j.event(ObjectEvent{Key: key, Operation: operation, Outcome: OutcomeSkipped, Reason: reason, Size: size})
+}
+
+// fail counts an object that could not be done.
+func (j *job) fail(key, operation string, err error) {
+	f := newFailure(key, operation, err)
+	j.meter.objectsFailed.Add(1)
+	j.mu.Lock()
+	j.report.Objects.Failed++
+	if errors.Is(err, ErrChanged) {
+		j.report.Objects.Changed++
+	}
+	if len(j.report.Failures) < MaxFailures {
+		j.report.Failures = append(j.report.Failures, f)
+	}
+	j.mu.Unlock()
+	j.log.Info("failed", "op", operation, "key", key, "err", err)
+	if err := j.journal.Fail(f.record(time.Now())); err != nil {
+		j.log.Error("failure not recorded", "key", key, "err", err)
+	}
+	j.event(ObjectEvent{Key: key, Operation: operation, Outcome: OutcomeFailed, Reason: f.Cause, Failure: &f})
+}
+
+// warn adds a line to the report that fails nothing.
+func (j *job) warn(text string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.report.Warnings) < MaxFailures {
+		j.report.Warnings = append(j.report.Warnings, text)
+	}
+}
+
+func (j *job) event(e ObjectEvent) {
+	if j.opts.OnObject == nil {
+		return
+	}
+	j.events.Lock()
+	defer j.events.Unlock()
+	j.opts.OnObject(e)
+}
+
+// seen counts an object into the totals.
+func (j *job) seen(transfer bool, size int64) {
+	j.meter.objectsTotal.Add(1)
+	if transfer {
+		j.meter.bytesTotal.Add(size)
+	}
+	j.mu.Lock()
+	j.report.Objects.Total++
+	j.mu.Unlock()
+}
+
+// tempName is the temporary name for key in this job. It depends on nothing
+// else, so that a later run finds and replaces what a killed one left.
+func (j *job) tempName(key string) string {
+	sum := sha256.Sum256([]byte(j.id + "\x00" + key))
+	return ".osssync-" + hex.EncodeToString(sum[:8]) + ".part"
+}
+
+// location is l as a job's id names it: the same for every way to write it.
+func (o JobOptions) location(l Location) string {
+	if l.Bucket == nil {
+		return l.Path
+	}
+	service := cmp.Or(o.Service, l.Bucket.Client().Endpoint())
+	return "oss://" + l.Bucket.Name() + "/" + l.Path + " at " + service
+}
+
+// shape lists the options that shape the bytes at the destination.
+func (e *Engine) shape(h oss.ObjectHeaders) map[string]string {
+	m := map[string]string{
+		"part-size": strconv.FormatInt(e.opts.PartSize, 10),
+		"threshold": strconv.FormatInt(e.opts.MultipartThreshold, 10),
+	}
+	for name, value := range map[string]string{
+		"acl": h.ACL, "storage-class": h.StorageClass, "content-type": h.ContentType, "tagging": h.Tagging,
+		"encryption": h.ServerSideEncryption,
+	} {
+		if value != "" {
+			m[name] = value
+		}
+	}
+	for name, value := range h.Meta {
+		m["meta-"+strings.ToLower(name)] = value
+	}
+	return m
+}
+
+// fatal says whether err will meet every other object as well, so that the job
+// stops in place of failing them one by one.
+func fatal(err error) bool {
+	if _, ok := errors.AsType[*checkpoint.WriteError](err); ok {
+		return true
+	}
+	for _, target := range []error{
+		oss.ErrNoSuchBucket, oss.ErrInvalidAccessKeyID, oss.ErrSignatureDoesNotMatch, scheduler.ErrClosed,
+	} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return oss.Classify(err) == oss.ClassExpired || diskFull(err)
+}
+
+// wrapObject names the object in an error that does not.
+func wrapObject(operation, key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %s: %w", operation, printable(key), err)
+}

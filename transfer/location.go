@@ -1,0 +1,58 @@
+package transfer
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/osssync/osssync/oss"
+)
+
+// Location is one side of a job: a file or folder of this machine, or a key or
+// prefix of a bucket.
+type Location struct {
+	// Bucket is nil for this machine's file system.
+	Bucket *oss.Bucket
+
+	// Path is a local path, or a key. As the side of a tree a key is a
+	// prefix that ends in "/"; the slash is added where it is missing.
+	Path string
+}
+
+// Local is the file or folder at path.
+func Local(path string) Location { return Location{Path: path} }
+
+// Remote is the object, or the tree of objects, at key in bucket.
+func Remote(bucket *oss.Bucket, key string) Location {
+	return Location{Bucket: bucket, Path: key}
+}
+
+// String is the location as a command line names it, with what could harm a
+// terminal quoted.
+func (l Location) String() string {
+	s := l.Path
+	if l.Bucket != nil {
+		s = "oss://" + l.Bucket.Name() + "/" + l.Path
+	}
+	return printable(s)
+}
+
+// printable quotes s if it has bytes that do not belong on a terminal.
+func printable(s string) string {
+	for _, r := range s {
+		if !strconv.IsPrint(r) {
+			return strconv.Quote(s)
+		}
+	}
+	if strings.ToValidUTF8(s, "") != s {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+// treePrefix is the key prefix that a tree at key has.
+func treePrefix(key string) string {
+	if key == "" || strings.HasSuffix(key, "/") {
+		return key
+	}
+	return key + "/"
+}

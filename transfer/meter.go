@@ -1,0 +1,219 @@
+package transfer
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// meter counts what a job does. Workers only touch atomics; one goroutine sums
+// up and calls OnProgress.
+type meter struct {
+	job     *job
+	started time.Time
+
+	objectsTotal, objectsDone, objectsSkipped, objectsFailed atomic.Int64
+	bytesTotal, bytesDone, bytesResumed                      atomic.Int64
+	retries                                                  atomic.Int64
+	totalsKnown                                              atomic.Bool
+
+	mu     sync.Mutex
+	phase  Phase
+	active map[*tracker]struct{}
+
+	rate rate
+	quit chan struct{}
+	gone sync.WaitGroup
+}
+
+func startMeter(j *job) *meter {
+	m := &meter{
+		job: j, started: time.Now(), phase: PhaseStarting,
+		active: map[*tracker]struct{}{}, quit: make(chan struct{}),
+	}
+	if j.opts.OnProgress != nil {
+		m.gone.Go(m.run)
+	}
+	return m
+}
+
+func (m *meter) run() {
+	every := cmp.Or(m.job.opts.ProgressEvery, DefaultProgressEvery)
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			m.job.opts.OnProgress(m.snapshot())
+		case <-m.quit:
+			return
+		}
+	}
+}
+
+// stop ends the goroutine, makes the last call, and returns what it said.
+func (m *meter) stop() Progress {
+	close(m.quit)
+	m.gone.Wait()
+	m.setPhase(PhaseDone)
+	p := m.snapshot()
+	p.Final = true
+	if m.job.opts.OnProgress != nil {
+		m.job.opts.OnProgress(p)
+	}
+	return p
+}
+
+func (m *meter) setPhase(p Phase) {
+	m.mu.Lock()
+	m.phase = p
+	m.mu.Unlock()
+}
+
+func (m *meter) snapshot() Progress {
+	stats := m.job.pool.Stats()
+	p := Progress{
+		JobID:          m.job.id,
+		ObjectsDone:    m.objectsDone.Load(),
+		ObjectsSkipped: m.objectsSkipped.Load(),
+		ObjectsFailed:  m.objectsFailed.Load(),
+		BytesDone:      m.bytesDone.Load(),
+		BytesResumed:   m.bytesResumed.Load(),
+		TotalsKnown:    m.totalsKnown.Load(),
+		Retries:        m.retries.Load(),
+		Throttled:      stats.Throttled,
+		Running:        stats.Running,
+		Limit:          stats.Limit,
+		Elapsed:        time.Since(m.started),
+	}
+	// Totals are read after the counters they bound.
+	p.ObjectsTotal = m.objectsTotal.Load()
+	p.BytesTotal = m.bytesTotal.Load()
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p.Phase = m.phase
+	p.Active = m.activeObjects()
+	moved := p.BytesDone - p.BytesResumed
+	p.Rate = m.rate.add(p.Elapsed, moved)
+	if s := p.Elapsed.Seconds(); s > 0 {
+		p.MeanRate = float64(moved) / s
+	}
+	p.ETA = -1
+	if p.TotalsKnown && p.Rate > 0 {
+		p.ETA = time.Duration(float64(p.BytesTotal-p.BytesDone) / p.Rate * float64(time.Second))
+	}
+	return p
+}
+
+// activeObjects lists the longest-running objects. m.mu is held.
+func (m *meter) activeObjects() []ActiveObject {
+	all := make([]*tracker, 0, len(m.active))
+	for t := range m.active {
+		all = append(all, t)
+	}
+	slices.SortFunc(all, func(a, b *tracker) int { return a.started.Compare(b.started) })
+	all = all[:min(len(all), MaxActive)]
+	out := make([]ActiveObject, len(all))
+	for i, t := range all {
+		out[i] = ActiveObject{Key: t.key, Size: t.size, Done: min(t.credit.Load(), t.size)}
+	}
+	return out
+}
+
+// tracker follows the bytes of one object through tries and restarts, so that
+// what the job counts never goes back and never passes the object's size.
+type tracker struct {
+	meter   *meter
+	key     string
+	size    int64
+	started time.Time
+	now     atomic.Int64 // bytes that stand in this try
+	credit  atomic.Int64 // the highest now has been: what the job has counted
+}
+
+// track starts following an object of size bytes; end stops it.
+func (m *meter) track(key string, size int64) *tracker {
+	t := &tracker{meter: m, key: key, size: size, started: time.Now()}
+	m.mu.Lock()
+	m.active[t] = struct{}{}
+	m.mu.Unlock()
+	return t
+}
+
+func (t *tracker) end() {
+	t.meter.mu.Lock()
+	delete(t.meter.active, t)
+	t.meter.mu.Unlock()
+}
+
+// add counts n bytes; negative n takes back what a failed try had counted.
+func (t *tracker) add(n int64) {
+	now := min(t.now.Add(n), t.size)
+	for {
+		credit := t.credit.Load()
+		if now <= credit {
+			return
+		}
+		if t.credit.CompareAndSwap(credit, now) {
+			t.meter.bytesDone.Add(now - credit)
+			return
+		}
+	}
+}
+
+// resumed counts n bytes that an earlier run had done.
+func (t *tracker) resumed(n int64) {
+	before := t.credit.Load()
+	t.add(n)
+	if t.credit.Load() > before {
+		t.meter.bytesResumed.Add(n)
+	}
+}
+
+// reset forgets the bytes of a try that is given up.
+func (t *tracker) reset() { t.now.Store(0) }
+
+// attempt counts the bytes of one try of one piece.
+type attempt struct {
+	tracker *tracker
+	counted int64
+}
+
+func (a *attempt) add(n int) {
+	a.counted += int64(n)
+	a.tracker.add(int64(n))
+}
+
+// undo takes the try back; it did not count.
+func (a *attempt) undo() {
+	a.tracker.add(-a.counted)
+	a.counted = 0
+}
+
+// rate is bytes per second over a sliding window.
+type rate struct {
+	samples []sample
+}
+
+type sample struct {
+	at    time.Duration
+	bytes int64
+}
+
+// rateWindow is short enough to follow a change and long enough to read.
+const rateWindow = 5 * time.Second
+
+func (r *rate) add(at time.Duration, bytes int64) float64 {
+	r.samples = append(r.samples, sample{at, bytes})
+	for len(r.samples) > 2 && at-r.samples[0].at > rateWindow {
+		r.samples = r.samples[1:]
+	}
+	first := r.samples[0]
+	if at <= first.at {
+		return 0
+	}
+	return float64(bytes-first.bytes) / (at - first.at).Seconds()
+}

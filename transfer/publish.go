@@ -1,0 +1,102 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/osssync/osssync/checkpoint"
+	"github.com/osssync/osssync/internal/localfs"
+)
+
+// publisher gives finished temporary files their names. It takes what has
+// gathered while it was busy as one group, so that many small files share one
+// sync of their folder.
+type publisher struct {
+	job   *job
+	root  *localfs.Root
+	queue chan finished
+	gone  sync.WaitGroup
+}
+
+// finished is a temporary file, complete and synced.
+type finished struct {
+	name, temp string
+	settled    checkpoint.Settled // Dest is filled in by the publisher
+	answer     chan<- error
+}
+
+// publishGroup bounds a group, and with it what a crash between rename and
+// record makes us fetch again.
+const publishGroup = 256
+
+func startPublisher(j *job, root *localfs.Root) *publisher {
+	p := &publisher{job: j, root: root, queue: make(chan finished, publishGroup)}
+	p.gone.Go(p.run)
+	return p
+}
+
+// stop waits until everything handed over has its answer. No publish may
+// follow.
+func (p *publisher) stop() {
+	close(p.queue)
+	p.gone.Wait()
+}
+
+// publish returns once the file has its name for good. It does not watch ctx:
+// a group takes milliseconds, and its answer must not be lost.
+func (p *publisher) publish(_ context.Context, f finished) error {
+	answer := make(chan error, 1)
+	f.answer = answer
+	p.queue <- f
+	return <-answer
+}
+
+func (p *publisher) run() {
+	for first := range p.queue {
+		group := append(make([]finished, 0, publishGroup), first)
+	gather:
+		for len(group) < publishGroup {
+			select {
+			case f, ok := <-p.queue:
+				if !ok {
+					break gather
+				}
+				group = append(group, f)
+			default:
+				break gather
+			}
+		}
+		p.publishGroup(group)
+	}
+}
+
+func (p *publisher) publishGroup(group []finished) {
+	renamed := group[:0]
+	names := make([]string, 0, len(group))
+	for _, f := range group {
+		if err := p.root.Publish(f.name, f.temp); err != nil {
+			f.answer <- errors.Join(err, p.root.RemoveTemp(f.name, f.temp))
+			continue
+		}
+		renamed = append(renamed, f)
+		names = append(names, f.name)
+	}
+	err := p.root.SyncDirs(names...)
+	for _, f := range renamed {
+		f.answer <- errors.Join(err, p.settle(f, err))
+	}
+}
+
+func (p *publisher) settle(f finished, syncErr error) error {
+	if syncErr != nil {
+		return nil // the folder's error is the answer
+	}
+	id, err := p.root.Stat(f.name)
+	if err != nil {
+		return err
+	}
+	f.settled.Dest, f.settled.At = sourceIdentity(id), time.Now()
+	return p.job.journal.Settle(f.settled)
+}

@@ -1,0 +1,307 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/osssync/osssync/checkpoint"
+	"github.com/osssync/osssync/internal/crc64"
+	"github.com/osssync/osssync/internal/localfs"
+	"github.com/osssync/osssync/oss"
+	"golang.org/x/sync/errgroup"
+)
+
+// ranged is the download of one large object in ranges.
+type ranged struct {
+	*download
+	rec      checkpoint.Object
+	partSize int64
+	temp     *localfs.Temp
+	claims   map[int]checkpoint.Part // recorded by an earlier run, unproven
+	parts    []checkpoint.Part       // by number, less one
+
+	mu      sync.Mutex
+	written []checkpoint.Part // in the file, not yet synced
+	syncing bool
+}
+
+// ranged fetches a large object, going on with an earlier run's temporary file
+// where that is still this object's.
+func (d *download) ranged(ctx context.Context, rec checkpoint.Object, found bool) error {
+	if d.meta == nil {
+		if err := d.head(ctx); err != nil {
+			return err
+		}
+	}
+	partSize, err := partSizeFor(d.size, d.Engine.opts.PartSize)
+	if err != nil {
+		return err
+	}
+	r := &ranged{download: d, rec: rec, partSize: partSize}
+	if found && (rec.Source != d.identity() || rec.PartSize != partSize || rec.TempName != d.tempName(d.name)) {
+		if err := d.drop(ctx); err != nil {
+			return err
+		}
+		found = false
+	}
+	if found && rec.State == checkpoint.StateCompleting {
+		if done, err := r.publishedBefore(); err != nil || done {
+			return err
+		}
+	}
+	if err := r.open(ctx, found); err != nil {
+		return err
+	}
+	defer r.temp.Close()
+	return r.run(ctx)
+}
+
+// identity pins the object in the checkpoint.
+func (d *download) identity() checkpoint.Identity {
+	return checkpoint.Identity{
+		Size: d.meta.Size, ETag: d.meta.ETag, VersionID: d.meta.VersionID,
+		ModTime: d.meta.LastModified.UnixNano(), CRC64: d.meta.CRC64, HasCRC64: d.meta.HasCRC64,
+	}
+}
+
+// publishedBefore settles an object whose file got its name just before an
+// earlier run ended: the temporary file is gone and the file's bytes are the
+// object's.
+func (r *ranged) publishedBefore() (bool, error) {
+	temp, err := r.root.OpenTemp(r.name, r.rec.TempName)
+	if err == nil {
+		return false, temp.Close()
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	file, id, err := r.root.Open(r.name)
+	if err != nil {
+		return false, nil // there is no such file: fetch it
+	}
+	defer file.Close()
+	if id.Size != r.size {
+		return false, nil
+	}
+	crc, err := hashRange(file, 0, id.Size)
+	if err != nil || crc != r.rec.CRC64 {
+		return false, nil
+	}
+	if err := r.root.SyncDirs(r.name); err != nil {
+		return false, err
+	}
+	r.tracker.resumed(r.size)
+	err = r.journal.Settle(checkpoint.Settled{Key: r.name, Source: r.rec.Source, Dest: sourceIdentity(id), At: time.Now()})
+	if err == nil {
+		r.job.done("download", r.key, "", r.size)
+	}
+	return true, err
+}
+
+// open finds the temporary file and what is claimed of it, or makes both anew.
+// The record is durable before the file exists.
+func (r *ranged) open(ctx context.Context, found bool) error {
+	tempName := r.tempName(r.name)
+	if found {
+		temp, err := r.root.OpenTemp(r.name, tempName)
+		if err == nil {
+			r.temp = temp
+			return r.recall()
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := r.journal.DropParts(ctx, r.name); err != nil {
+			return err
+		}
+	}
+	if err := r.root.RemoveTemp(r.name, tempName); err != nil {
+		return err
+	}
+	r.rec = checkpoint.Object{
+		Key: r.name, State: checkpoint.StateActive, Source: r.identity(),
+		PartSize: r.partSize, TempName: tempName, Started: time.Now(),
+	}
+	if err := r.journal.PutObject(ctx, r.rec); err != nil {
+		return err
+	}
+	var err error
+	r.temp, err = r.root.CreateTemp(r.name, tempName, r.size)
+	return err
+}
+
+func (r *ranged) recall() error {
+	parts, err := r.journal.Parts(r.name)
+	if err != nil {
+		return err
+	}
+	r.claims = make(map[int]checkpoint.Part, len(parts))
+	for _, p := range parts {
+		r.claims[p.Number] = p
+	}
+	return nil
+}
+
+func (r *ranged) run(ctx context.Context) error {
+	r.parts = make([]checkpoint.Part, (r.size+r.partSize-1)/r.partSize)
+	if err := r.fetch(ctx); err != nil {
+		return err
+	}
+	whole := uint64(0)
+	for _, p := range r.parts {
+		whole = crc64.Combine(whole, p.CRC64, p.Size)
+	}
+	if r.meta.HasCRC64 && whole != r.meta.CRC64 {
+		return &CorruptError{Name: r.key, Expected: r.meta.CRC64, Have: whole}
+	}
+	r.modTime = fileTime(r.meta, r.modTime)
+	if err := r.temp.Finish(r.size, r.modTime, fileMode); err != nil {
+		return err
+	}
+	r.rec.State, r.rec.CRC64 = checkpoint.StateCompleting, whole
+	if err := r.journal.PutObject(ctx, r.rec); err != nil {
+		return err
+	}
+	return r.publish(ctx, whole)
+}
+
+// fetch brings every range into the file, several at a time.
+func (r *ranged) fetch(ctx context.Context) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.Engine.opts.Parallel)
+	for i := range r.parts {
+		if gctx.Err() != nil {
+			break
+		}
+		g.Go(func() error { return r.part(gctx, i+1) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+// part proves that the file has range number, or fetches it.
+func (r *ranged) part(ctx context.Context, number int) error {
+	off := int64(number-1) * r.partSize
+	length := min(r.partSize, r.size-off)
+	if claim, ok := r.claims[number]; ok && claim.Size == length {
+		proven, err := r.prove(ctx, claim, off)
+		if err != nil {
+			return err
+		}
+		if proven {
+			r.parts[number-1] = claim
+			r.tracker.resumed(length)
+			return nil
+		}
+		r.log.Info("range differs and is fetched again", "key", r.key, "range", number)
+	}
+	crc, err := r.fetchRange(ctx, number, off, length)
+	if err != nil {
+		return err
+	}
+	p := checkpoint.Part{Number: number, Size: length, CRC64: crc}
+	r.parts[number-1] = p
+	return r.record(ctx, p)
+}
+
+// prove reads a claimed range back from the file.
+func (r *ranged) prove(ctx context.Context, claim checkpoint.Part, off int64) (proven bool, err error) {
+	err = r.do(ctx, "prove "+r.name, priorityPiece, func(context.Context, int) error {
+		crc, err := hashRange(r.temp, off, claim.Size)
+		proven = err == nil && crc == claim.CRC64
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil // the file is shorter than its record says: fetch
+		}
+		return err
+	})
+	return proven, err
+}
+
+// fetchRange brings one range from the server into the file. Its CRC-64 is
+// that of the bytes as they arrived.
+func (r *ranged) fetchRange(ctx context.Context, number int, off, length int64) (crc uint64, err error) {
+	err = r.do(ctx, fmt.Sprintf("range %d of %s", number, r.key), priorityPiece, func(ctx context.Context, _ int) error {
+		try := attempt{tracker: r.tracker}
+		result, err := r.bucket.GetObject(ctx, r.key, &oss.GetObjectOptions{
+			Range: oss.RangeBetween(off, off+length-1), IfMatch: r.etag, VersionID: r.versionID,
+		})
+		if err != nil {
+			return err
+		}
+		defer result.Body.Close()
+		if err := r.writeRange(result.Body, off, &try); err != nil {
+			try.undo()
+			return err
+		}
+		crc = result.CRC64()
+		return nil
+	})
+	return crc, err
+}
+
+func (r *ranged) writeRange(body io.Reader, off int64, try *attempt) error {
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	for {
+		n, err := fill(body, buf[:])
+		if n > 0 {
+			if _, err := r.temp.WriteAt(buf[:n], off); err != nil {
+				return err
+			}
+			off += int64(n)
+			try.add(n)
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// record makes a range durable and then says so in the checkpoint. One worker
+// syncs at a time, for all ranges that were written before it began; the
+// others go on.
+func (r *ranged) record(ctx context.Context, p checkpoint.Part) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.written = append(r.written, p)
+	if r.syncing {
+		return nil
+	}
+	r.syncing = true
+	defer func() { r.syncing = false }()
+	for len(r.written) > 0 {
+		group := r.written
+		r.written = nil
+		r.mu.Unlock()
+		err := r.recordGroup(ctx, group)
+		r.mu.Lock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *ranged) recordGroup(ctx context.Context, group []checkpoint.Part) error {
+	if err := r.temp.SyncData(); err != nil {
+		// The kernel may have dropped the pages: nothing of the file can be
+		// trusted, and a second fsync would not tell.
+		return errors.Join(err, r.drop(ctx))
+	}
+	for _, p := range group {
+		if err := r.journal.AddPart(r.name, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}

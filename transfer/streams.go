@@ -1,0 +1,340 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/osssync/osssync/checkpoint"
+	"github.com/osssync/osssync/internal/crc64"
+	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/scheduler"
+	"golang.org/x/sync/errgroup"
+)
+
+// streamParallel is how many parts of a stream are under way at once: each
+// costs a whole part of memory, since a stream cannot be read twice.
+const streamParallel = 4
+
+// streamMemory is what the parts of one stream hold per worker.
+func streamMemory(o Options) int64 { return o.PartSize * streamParallel / int64(o.Concurrency) }
+
+// streamGrowth is the number of parts after which the part size doubles, so
+// that a stream of unknown length does not run out of part numbers: 8 MiB
+// parts reach 496 GB, at no more than sixteen times the memory.
+const streamGrowth = maxParts / 5
+
+// UploadStream sends what r yields to the key dst.Path and returns once the
+// object is complete and its CRC-64 equals that of the bytes read. r is read
+// by one goroutine at a time, never after UploadStream returned.
+//
+// A stream cannot be read twice, so nothing survives an error: parts already
+// sent are removed. Memory is a few parts.
+func (e *Engine) UploadStream(ctx context.Context, r io.Reader, dst Location, opts *UploadOptions) (*Report, error) {
+	var o UploadOptions
+	if opts != nil {
+		o = *opts
+	}
+	if dst.Bucket == nil || dst.Path == "" {
+		return nil, usagef("upload needs a bucket and a key as its destination")
+	}
+	withoutState := *e
+	withoutState.opts.StateDir = ""
+	j, err := withoutState.begin(ctx, spec{
+		kind: "upload", source: "-", destination: o.location(dst), options: e.shape(o.Headers),
+	}, o.JobOptions)
+	if err != nil {
+		return nil, err
+	}
+	j.report.Resumable = false
+	j.seen(true, 0)
+	j.meter.setPhase(PhaseTransferring)
+	s := &stream{job: j, bucket: dst.Bucket, key: dst.Path, headers: o.Headers, source: r}
+	err = s.run(ctx)
+	if err != nil && ctx.Err() == nil {
+		j.fail(dst.Path, "upload", err)
+	}
+	return j.end(ctx, err, false)
+}
+
+// stream is the upload of bytes that come once.
+type stream struct {
+	*job
+	bucket   *oss.Bucket
+	key      string
+	headers  oss.ObjectHeaders
+	source   io.Reader
+	uploadID string
+	size     int64
+
+	mu    sync.Mutex
+	parts []oss.Part // in the order of their arrival, sorted at the end
+}
+
+func (s *stream) run(ctx context.Context) error {
+	first := make([]byte, s.Engine.opts.PartSize)
+	n, err := readPart(s.source, first)
+	if err == io.EOF {
+		return s.put(ctx, first[:n])
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.initiate(ctx); err != nil {
+		return err
+	}
+	if err := s.send(ctx, first); err != nil {
+		rec := checkpoint.Object{Key: s.key, UploadID: s.uploadID}
+		return errors.Join(err, s.abandon(ctx, s.bucket, s.key, rec))
+	}
+	s.job.done("upload", s.key, "", s.size)
+	return nil
+}
+
+// readPart fills buf; io.EOF says that the stream ended within it.
+func readPart(r io.Reader, buf []byte) (int, error) {
+	n, err := io.ReadFull(r, buf)
+	if err == io.ErrUnexpectedEOF {
+		err = io.EOF
+	}
+	return n, err
+}
+
+func (s *stream) put(ctx context.Context, data []byte) error {
+	s.grow(int64(len(data)))
+	err := s.do(ctx, "put "+s.key, priorityObject, func(ctx context.Context, _ int) error {
+		_, err := s.bucket.PutObject(ctx, s.key, bytes.NewReader(data), &oss.PutObjectOptions{ObjectHeaders: s.headers})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.meter.bytesDone.Add(int64(len(data)))
+	s.meter.totalsKnown.Store(true)
+	s.job.done("upload", s.key, "", s.size)
+	return nil
+}
+
+func (s *stream) grow(n int64) {
+	s.size += n
+	s.meter.bytesTotal.Add(n)
+}
+
+func (s *stream) initiate(ctx context.Context) error {
+	return s.do(ctx, "initiate "+s.key, priorityObject, func(ctx context.Context, _ int) error {
+		result, err := s.bucket.InitMultipartUpload(ctx, s.key, &oss.InitMultipartOptions{ObjectHeaders: s.headers})
+		if err == nil {
+			s.uploadID = result.UploadID
+		}
+		return err
+	})
+}
+
+// send reads part after part and sends up to streamParallel of them at once,
+// then completes the upload. first is the part that was read already.
+func (s *stream) send(ctx context.Context, first []byte) error {
+	g, gctx := errgroup.WithContext(ctx)
+	free := make(chan []byte, streamParallel)
+	for range streamParallel {
+		free <- nil
+	}
+	read := func() error {
+		part, size := first, s.Engine.opts.PartSize
+		<-free // first takes the place of one buffer
+		for number := 1; len(part) > 0; number++ {
+			if number > maxParts {
+				return usagef("the stream is longer than %d parts of this size hold; choose a larger part size", maxParts)
+			}
+			data := part
+			s.grow(int64(len(data)))
+			g.Go(func() error {
+				defer func() { free <- data[:cap(data)] }()
+				return s.sendPart(gctx, number, data)
+			})
+			if number%streamGrowth == 0 {
+				size *= 2
+			}
+			var next []byte
+			select {
+			case next = <-free:
+			case <-gctx.Done():
+				return context.Cause(gctx)
+			}
+			if int64(cap(next)) < size {
+				next = make([]byte, size)
+			}
+			n, err := readPart(s.source, next[:size])
+			if err != nil && err != io.EOF {
+				return err
+			}
+			part = next[:n]
+		}
+		return nil
+	}
+	if err := errors.Join(read(), g.Wait()); err != nil {
+		return err
+	}
+	slices.SortFunc(s.parts, func(a, b oss.Part) int { return a.Number - b.Number })
+	s.meter.totalsKnown.Store(true)
+	return s.complete(ctx)
+}
+
+func (s *stream) sendPart(ctx context.Context, number int, data []byte) error {
+	return s.pool.Do(ctx, scheduler.Task{
+		Name: fmt.Sprintf("part %d of %s", number, s.key), Priority: priorityPiece, Bytes: int64(len(data)),
+		Run: func(ctx context.Context, _ int) error {
+			result, err := s.bucket.UploadPart(ctx, s.key, s.uploadID, number, bytes.NewReader(data), nil)
+			if err != nil {
+				return err
+			}
+			s.meter.bytesDone.Add(int64(len(data)))
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.parts = append(s.parts, result.Part)
+			return nil
+		},
+	})
+}
+
+func (s *stream) complete(ctx context.Context) error {
+	whole := uint64(0)
+	for _, p := range s.parts {
+		whole = crc64.Combine(whole, p.CRC64, p.Size)
+	}
+	return s.do(ctx, "complete "+s.key, priorityPiece, func(ctx context.Context, _ int) error {
+		_, err := s.bucket.CompleteMultipartUpload(ctx, s.key, s.uploadID, s.parts, nil)
+		if errors.Is(err, oss.ErrNoSuchUpload) {
+			meta, headErr := s.bucket.HeadObject(ctx, s.key, nil)
+			if headErr == nil && meta.Size == s.size && meta.HasCRC64 && meta.CRC64 == whole {
+				return nil
+			}
+		}
+		return err
+	})
+}
+
+// DownloadTo writes the object src.Path to w, in order, and returns once its
+// last byte is written and the CRC-64 of all equals the server's. A lost
+// connection is taken up where it broke. What was written before an error
+// stays written: a stream has no atomic name.
+func (e *Engine) DownloadTo(ctx context.Context, src Location, w io.Writer, opts *DownloadOptions) (*Report, error) {
+	var o DownloadOptions
+	if opts != nil {
+		o = *opts
+	}
+	if src.Bucket == nil || src.Path == "" {
+		return nil, usagef("download needs a bucket and a key as its source")
+	}
+	withoutState := *e
+	withoutState.opts.StateDir = ""
+	j, err := withoutState.begin(ctx, spec{kind: "download", source: o.location(src), destination: "-"}, o.JobOptions)
+	if err != nil {
+		return nil, err
+	}
+	j.report.Resumable = false
+	j.seen(true, 0)
+	j.meter.setPhase(PhaseTransferring)
+	err = j.downloadTo(ctx, src, w, o)
+	if err != nil && ctx.Err() == nil {
+		j.fail(src.Path, "download", err)
+	}
+	return j.end(ctx, err, false)
+}
+
+// writerError is an error of the caller's writer: no retry helps.
+type writerError struct{ err error }
+
+func (e *writerError) Error() string { return "write: " + e.err.Error() }
+func (e *writerError) Unwrap() error { return e.err }
+
+// reader is the state of one DownloadTo between its tries.
+type reader struct {
+	*job
+	src     Location
+	options DownloadOptions
+	to      io.Writer
+
+	pinned  *oss.GetObjectResult // the first answer: which object, which bytes
+	written int64
+	crc     uint64
+	tracker *tracker
+}
+
+func (j *job) downloadTo(ctx context.Context, src Location, w io.Writer, o DownloadOptions) error {
+	r := &reader{job: j, src: src, options: o, to: w}
+	for !r.complete() {
+		before := r.written
+		if err := j.do(ctx, "get "+src.Path, priorityPiece, r.read); err != nil {
+			return err
+		}
+		if r.written == before && !r.complete() {
+			return io.ErrUnexpectedEOF
+		}
+	}
+	r.tracker.end()
+	meta := r.pinned.ObjectMeta
+	if r.written == r.pinned.Total && meta.HasCRC64 && r.crc != meta.CRC64 {
+		return &CorruptError{Name: src.Path, Expected: meta.CRC64, Have: r.crc}
+	}
+	j.done("download", src.Path, "", r.written)
+	return nil
+}
+
+func (r *reader) complete() bool { return r.pinned != nil && r.written == r.pinned.Length }
+
+// read is one try: it takes up where the one before broke off.
+func (r *reader) read(ctx context.Context, _ int) error {
+	if r.complete() {
+		return nil // the try before had failed after its last byte
+	}
+	o := &oss.GetObjectOptions{Range: r.options.Range, VersionID: r.options.VersionID}
+	if r.pinned != nil {
+		first := r.pinned.Offset
+		o.Range = oss.RangeBetween(first+r.written, first+r.pinned.Length-1)
+		o.IfMatch = r.pinned.ETag
+	}
+	result, err := r.src.Bucket.GetObject(ctx, r.src.Path, o)
+	if err != nil {
+		return err
+	}
+	defer result.Body.Close()
+	if r.pinned == nil {
+		r.pinned = result
+		r.meter.bytesTotal.Add(result.Length)
+		r.meter.totalsKnown.Store(true)
+		r.tracker = r.meter.track(r.src.Path, result.Length)
+
+	}
+	n, crc, err := copyHashed(r.to, result.Body, r.tracker)
+	r.written += n
+	r.crc = crc64.Combine(r.crc, crc, n)
+	return err
+}
+
+// copyHashed copies r to w and returns the CRC-64 of what w took.
+func copyHashed(w io.Writer, r io.Reader, t *tracker) (written int64, crc uint64, err error) {
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	for {
+		n, err := r.Read(buf[:])
+		if n > 0 {
+			k, werr := w.Write(buf[:n])
+			crc = crc64.Update(crc, buf[:k])
+			written += int64(k)
+			t.add(int64(k))
+			if werr != nil {
+				return written, crc, &writerError{werr}
+			}
+		}
+		if err == io.EOF {
+			return written, crc, nil
+		}
+		if err != nil {
+			return written, crc, err
+		}
+	}
+}

@@ -1,0 +1,276 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/osssync/osssync/checkpoint"
+	"github.com/osssync/osssync/internal/localfs"
+	"github.com/osssync/osssync/oss"
+)
+
+// UploadOptions tunes one upload. The zero value is ready to use.
+type UploadOptions struct {
+	JobOptions
+
+	// Headers are stored with the object. The file's modification time is
+	// added as x-oss-meta-mtime where Headers.Meta has none.
+	Headers oss.ObjectHeaders
+}
+
+// MetaModTime is the user metadata that keeps a file's modification time, in
+// seconds since the epoch with nine decimals: the name and form that rclone
+// uses, so that either tool understands the other's objects.
+const MetaModTime = "mtime"
+
+// Upload sends the file at path to the key dst.Path and returns once the
+// object is complete and its CRC-64 equals that of the bytes read.
+//
+// Finished parts survive any error, ctx's included: the same call sends only
+// the rest. The error matches ErrChanged if the file changed since it was
+// opened, in which case nothing of it is visible under the key.
+func (e *Engine) Upload(ctx context.Context, path string, dst Location, opts *UploadOptions) (*Report, error) {
+	var o UploadOptions
+	if opts != nil {
+		o = *opts
+	}
+	if dst.Bucket == nil || dst.Path == "" {
+		return nil, usagef("upload needs a bucket and a key as its destination")
+	}
+	abs, err := filepath.EvalSymlinks(path) // a link named by the user is meant
+	if err != nil {
+		return nil, err
+	}
+	if abs, err = filepath.Abs(abs); err != nil {
+		return nil, err
+	}
+	dir, name := localfs.SplitRoot(abs)
+	root, err := localfs.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	j, err := e.begin(ctx, spec{
+		kind: "upload", source: abs, destination: o.location(dst), options: e.shape(o.Headers),
+	}, o.JobOptions)
+	if err != nil {
+		return nil, err
+	}
+	if o.NoResume {
+		if err := j.dropAll(ctx, leftovers{bucket: dst.Bucket, keyOf: func(string) string { return dst.Path }}); err != nil {
+			return j.end(ctx, err, false)
+		}
+	}
+	u := &upload{job: j, root: root, name: name, bucket: dst.Bucket, key: dst.Path, headers: o.Headers}
+	err = u.single(ctx)
+	return j.end(ctx, err, false)
+}
+
+// upload is the task that sends one file.
+type upload struct {
+	*job
+	root    *localfs.Root
+	name    string // of the file below root, and of its record in the checkpoint
+	bucket  *oss.Bucket
+	key     string
+	headers oss.ObjectHeaders
+
+	file    *os.File
+	id      localfs.Identity
+	tracker *tracker
+}
+
+// single runs the upload as a job of its own.
+func (u *upload) single(ctx context.Context) error {
+	id, err := u.root.Stat(u.name)
+	if err != nil {
+		return err
+	}
+	u.seen(true, id.Size)
+	u.meter.totalsKnown.Store(true)
+	u.meter.setPhase(PhaseTransferring)
+	if err := u.run(ctx); err != nil {
+		if ctx.Err() == nil {
+			u.fail(u.key, "upload", err)
+		}
+		return err
+	}
+	return nil
+}
+
+// run sends the file, whole or in parts, and settles it.
+func (u *upload) run(ctx context.Context) error {
+	var err error
+	u.file, u.id, err = u.root.Open(u.name)
+	if err != nil {
+		return err
+	}
+	defer u.file.Close()
+	u.tracker = u.meter.track(u.key, u.id.Size)
+	defer u.tracker.end()
+
+	rec, found, err := u.journal.Object(u.name)
+	if err != nil {
+		return err
+	}
+	if u.id.Size <= u.Engine.opts.MultipartThreshold {
+		if found {
+			if err := u.giveUp(ctx, rec); err != nil {
+				return err
+			}
+		}
+		return u.put(ctx)
+	}
+	return u.multipart(ctx, rec, found)
+}
+
+// put sends a small file in one request.
+func (u *upload) put(ctx context.Context) error {
+	var (
+		result *oss.PutObjectResult
+		lost   *oss.TransportError // the try before ended without an answer
+	)
+	err := u.do(ctx, "put "+u.key, priorityObject, func(ctx context.Context, _ int) error {
+		if lost != nil && lost.Sent == u.id.Size {
+			if meta, same := u.holds(ctx, lost.SentCRC64); same {
+				result = &oss.PutObjectResult{ETag: meta.ETag, CRC64: meta.CRC64}
+				return nil
+			}
+		}
+		try := attempt{tracker: u.tracker}
+		var err error
+		result, err = u.bucket.PutObject(ctx, u.key, u.section(0, u.id.Size, &try), &oss.PutObjectOptions{
+			ObjectHeaders: u.objectHeaders(),
+		})
+		if err != nil {
+			try.undo()
+			lost, _ = errors.AsType[*oss.TransportError](err)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return u.settle(result.ETag, result.CRC64)
+}
+
+// settle records the object as done and counts it.
+func (u *upload) settle(etag string, crc uint64) error {
+	err := u.journal.Settle(checkpoint.Settled{
+		Key: u.name, Source: sourceIdentity(u.id), At: time.Now(),
+		Dest: checkpoint.Identity{Size: u.id.Size, ETag: etag, CRC64: crc, HasCRC64: true},
+	})
+	if err != nil {
+		return err
+	}
+	u.job.done("upload", u.key, "", u.id.Size)
+	return nil
+}
+
+// holds asks the server whether the key has exactly these bytes.
+func (u *upload) holds(ctx context.Context, crc uint64) (*oss.ObjectMeta, bool) {
+	meta, err := u.bucket.HeadObject(ctx, u.key, nil)
+	if err != nil {
+		u.log.Debug("lost answer could not be settled", "key", u.key, "err", err)
+		return nil, false
+	}
+	return meta, meta.HasCRC64 && meta.CRC64 == crc && meta.Size == u.id.Size
+}
+
+// unchanged says whether the file is still the one that was opened.
+func (u *upload) unchanged() error {
+	now, err := localfs.Identify(u.file)
+	if err != nil {
+		return err
+	}
+	if what := difference(u.id, now); what != "" {
+		return &ChangedError{Name: filepath.Join(u.root.Dir(), filepath.FromSlash(u.name)), What: what}
+	}
+	return nil
+}
+
+// objectHeaders are the headers to store, with the file's time among them.
+func (u *upload) objectHeaders() oss.ObjectHeaders {
+	h := u.headers
+	if _, set := h.Meta[MetaModTime]; !set {
+		h.Meta = maps.Clone(h.Meta)
+		if h.Meta == nil {
+			h.Meta = map[string]string{}
+		}
+		h.Meta[MetaModTime] = formatModTime(u.id.ModTime)
+	}
+	return h
+}
+
+// section reads length bytes of the file from off, for one try of one piece.
+// The last bytes are handed out only if the file is still the one that was
+// opened, so that no mixture of two versions is ever sent whole.
+func (u *upload) section(off, length int64, try *attempt) io.ReadSeeker {
+	return &section{
+		SectionReader: io.NewSectionReader(u.file, off, length), left: length,
+		check: u.unchanged, count: try.add, name: u.name,
+	}
+}
+
+type section struct {
+	*io.SectionReader
+	left  int64
+	name  string
+	check func() error
+	count func(int)
+}
+
+func (s *section) Read(p []byte) (int, error) {
+	n, err := s.SectionReader.Read(p)
+	s.left -= int64(n)
+	if err == io.EOF && s.left > 0 {
+		return 0, &ChangedError{Name: s.name, What: "it became shorter"}
+	}
+	if n > 0 && s.left == 0 {
+		if err := s.check(); err != nil {
+			return 0, err
+		}
+	}
+	s.count(n)
+	return n, err
+}
+
+// Seek is only used to learn the length; it keeps the count of what is left.
+func (s *section) Seek(offset int64, whence int) (int64, error) {
+	pos, err := s.SectionReader.Seek(offset, whence)
+	s.left = s.Size() - pos
+	return pos, err
+}
+
+// WriteTo would bypass Read; hiding it keeps the one way of the bytes.
+func (s *section) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(w, struct{ io.Reader }{s})
+}
+
+// sourceIdentity is a file's identity as the checkpoint keeps it.
+func sourceIdentity(id localfs.Identity) checkpoint.Identity {
+	return checkpoint.Identity{
+		Size: id.Size, ModTime: id.ModTime, ChangeTime: id.ChangeTime, Device: id.Device, Inode: id.Inode,
+	}
+}
+
+// difference names what makes b another file than a; "" if nothing.
+func difference(a, b localfs.Identity) string {
+	switch {
+	case a.Size != b.Size:
+		return fmt.Sprintf("size was %d, is %d bytes", a.Size, b.Size)
+	case a.ModTime != b.ModTime:
+		return "modification time differs"
+	case a.Device != b.Device || a.Inode != b.Inode:
+		return "it is another file now"
+	case a.ChangeTime != b.ChangeTime:
+		return "change time differs"
+	}
+	return ""
+}
