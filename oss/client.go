@@ -141,6 +141,9 @@ func (c *Client) Endpoint() string { return c.endpoint.scheme + "://" + c.endpoi
 // *UsageError of each call.
 func (c *Client) Bucket(name string) *Bucket { return &Bucket{client: c, name: name} }
 
+// Transport is what the client sends its requests through.
+func (c *Client) Transport() http.RoundTripper { return c.transport }
+
 // CloseIdleConnections closes the connections that no request uses. The
 // client stays usable.
 func (c *Client) CloseIdleConnections() {
