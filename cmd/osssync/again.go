@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// forgetful flags are left out of the command line that goes on: the secrets,
+// and what would throw the work away.
+var forgetful = append([]string{"no-resume"}, secretFlags...)
+
+// commandLine is the command line again, quoted for a shell, without secrets.
+func commandLine(cmd *cobra.Command, args []string) string {
+	words := strings.Fields(cmd.CommandPath())
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if slices.Contains(forgetful, f.Name) {
+			return
+		}
+		value := f.Value.String()
+		switch v := f.Value.(type) {
+		case pflag.SliceValue:
+			for _, one := range v.GetSlice() {
+				words = append(words, "--"+f.Name+"="+quoteWord(one))
+			}
+			return
+		default:
+			if f.Name == "proxy" {
+				value = withoutUser(value)
+			}
+			if v.Type() == "bool" && value == "true" {
+				words = append(words, "--"+f.Name)
+				return
+			}
+		}
+		words = append(words, "--"+f.Name+"="+quoteWord(value))
+	})
+	if slices.ContainsFunc(args, func(s string) bool { return len(s) > 1 && s[0] == '-' }) {
+		words = append(words, "--")
+	}
+	for _, arg := range args {
+		words = append(words, quoteWord(arg))
+	}
+	return strings.Join(words, " ")
+}
+
+// quoteWord makes s one word of a shell. What cannot stand on one line of a
+// terminal is written in the $'…' form.
+func quoteWord(s string) string {
+	const safe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:=@%+,"
+	switch {
+	case s != "" && strings.Trim(s, safe) == "":
+		return s
+	case runtime.GOOS == "windows":
+		return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"`
+	case printable(s) != s:
+		var b strings.Builder
+		for i := range len(s) {
+			if c := s[i]; c < 0x20 || c > 0x7e || c == '\'' || c == '\\' {
+				fmt.Fprintf(&b, `\x%02x`, c)
+			} else {
+				b.WriteByte(c)
+			}
+		}
+		return "$'" + b.String() + "'"
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// withoutUser is a URL without the user name and password it may hold.
+func withoutUser(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	u.User = nil
+	return u.String()
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+)
+
+// app is one run of the program: its streams, its flags, and what became of
+// its job.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	flags   globalFlags
+	log     *slog.Logger
+	logFile *os.File
+	outcome *outcome // of the job, nil before it has begun
+
+	stdoutMu sync.Mutex // makes lines of JSON whole
+}
+
+const rootLong = `osssync moves files to and from Alibaba Cloud OSS and goes on where it stopped.
+
+SRC and DST are oss://BUCKET/KEY for an object, "-" for stdin or stdout, and
+anything else for a file or folder. Every flag can also be set as an environment
+variable: --part-size as OSSSYNC_PART_SIZE. A flag wins over the environment.
+
+Try it without an account: osssync cp -r photos oss://my-bucket/ --local ./cloud
+`
+
+// newRootCommand builds the tree of commands for one run.
+func newRootCommand(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "osssync",
+		Short:         "Resumable bulk transfer for Alibaba Cloud OSS",
+		Long:          rootLong + "\n" + exitHelp,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return &usageError{message: "no command", hint: "see: osssync help", help: true}
+		},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.begin(cmd) },
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetGlobalNormalizationFunc(normalize)
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(newHelpCommand(root))
+	a.flags.register(root.PersistentFlags())
+	root.PersistentFlags().SortFlags = false
+	root.AddCommand(
+		newCpCommand(a), newSyncCommand(a), newLsCommand(a), newStatCommand(a),
+		newRmCommand(a), newMbCommand(a), newServeCommand(a), newVersionCommand(a), newJSONTopic(),
+	)
+	return root
+}
+
+// begin runs before every command.
+func (a *app) begin(cmd *cobra.Command) error {
+	if err := fromEnvironment(cmd); err != nil {
+		return err
+	}
+	if a.flags.onlyErrors {
+		a.flags.noProgress = true
+	}
+	a.warnSecrets(cmd)
+	return a.openLog()
+}
+
+// openLog makes the logger that --log-file and --loglevel ask for.
+func (a *app) openLog() error {
+	a.log = slog.New(slog.DiscardHandler)
+	level := a.flags.logLevel.value
+	if level == "" && a.flags.logFile != "" {
+		level = "info"
+	}
+	if level == "" || level == "off" {
+		return nil
+	}
+	opts := &slog.HandlerOptions{Level: map[string]slog.Level{
+		"error": slog.LevelError, "info": slog.LevelInfo, "debug": slog.LevelDebug,
+	}[level]}
+	if a.flags.logFile == "" {
+		a.flags.noProgress = true // lines and bars do not go together
+		a.log = slog.New(slog.NewTextHandler(a.stderr, opts))
+		return nil
+	}
+	f, err := os.OpenFile(a.flags.logFile, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return &usageError{message: "--log-file: " + err.Error()}
+	}
+	a.logFile = f
+	a.log = slog.New(slog.NewJSONHandler(f, opts))
+	return nil
+}
+
+// exactly demands n arguments and shows the command's usage if there are fewer.
+func exactly(n int, names string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) < n:
+			return &usageError{message: "missing " + names, help: true}
+		case len(args) > n:
+			return &usageError{
+				message: fmt.Sprintf("too many arguments: %s", printable(strings.Join(args[n:], " "))),
+				hint:    "put names with blanks in quotes",
+			}
+		}
+		return nil
+	}
+}
+
+// upTo allows at most n arguments.
+func upTo(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		return exactly(min(n, len(args)), "")(cmd, args)
+	}
+}
+
+func newHelpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show help about a command or topic",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(root, args[0])
+			}
+			return cmd.Help()
+		},
+		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
+	}
+}

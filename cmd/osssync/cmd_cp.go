@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/transfer"
+)
+
+const cpLong = `Copy a file or object, or with -r a whole tree, to or from a bucket.
+
+  osssync cp FILE oss://BUCKET/KEY     a file; KEY ending in / means into it
+  osssync cp oss://BUCKET/KEY FILE     an object; FILE ending in /, or a folder, means into it
+  osssync cp -r DIR oss://BUCKET/P     the contents of DIR below P/
+  osssync cp -r oss://BUCKET/P DIR     the contents of P/ into DIR
+  osssync cp - oss://BUCKET/KEY        stdin
+  osssync cp oss://BUCKET/KEY -        to stdout
+
+What is there already is replaced without a question. Run an interrupted command
+again and it goes on where it stopped.
+`
+
+func newCpCommand(a *app) *cobra.Command {
+	var f copyFlags
+	cmd := &cobra.Command{
+		Use:   "cp SRC DST",
+		Short: "Copy files and objects",
+		Long:  cpLong + "\n" + exitHelp,
+		Args:  exactly(2, "SRC and DST"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.newCopy(cmd, args, &f)
+			if err != nil {
+				return err
+			}
+			return c.run()
+		},
+	}
+	cmd.Flags().SortFlags = false
+	cmd.Flags().BoolVarP(&f.recursive, "recursive", "r", false, "copy a whole tree")
+	f.register(cmd)
+	cmd.Flags().StringVar(&f.versionID, "version-id", "", "copy this version `ID` of the object")
+	cmd.Flags().StringVar(&f.byteRange, "range", "", "copy only `BYTES` of the object, as 0-99, 100- or -100; to stdout only")
+	return cmd
+}
+
+// copying is one cp or sync.
+type copying struct {
+	app      *app
+	cmd      *cobra.Command
+	args     []string
+	src, dst place
+	flags    *copyFlags
+	headers  oss.ObjectHeaders
+	rng      oss.Range
+}
+
+// newCopy checks everything that can be checked without a request.
+func (a *app) newCopy(cmd *cobra.Command, args []string, f *copyFlags) (*copying, error) {
+	c := &copying{app: a, cmd: cmd, args: args, flags: f}
+	var err error
+	if c.src, err = parsePlace(args[0]); err != nil {
+		return nil, err
+	}
+	if c.dst, err = parsePlace(args[1]); err != nil {
+		return nil, err
+	}
+	switch {
+	case c.src.remote() && c.dst.remote():
+		return nil, &usageError{message: "copying from bucket to bucket is not implemented yet", hint: "copy to this machine and from it"}
+	case !c.src.remote() && !c.dst.remote():
+		return nil, &usageError{message: "neither side is in a bucket", hint: "write oss://bucket/key for an object"}
+	case f.recursive && (c.src.stdio || c.dst.stdio):
+		return nil, &usageError{message: "a tree cannot go through stdin or stdout"}
+	case len(f.compareFlags()) > 1:
+		return nil, &usageError{message: strings.Join(f.compareFlags(), " and ") + " exclude each other"}
+	case a.flags.json && c.dst.stdio:
+		return nil, &usageError{message: "--json and the object cannot both go to stdout"}
+	}
+	if c.headers, err = f.headers(c.dst.remote()); err != nil {
+		return nil, err
+	}
+	if f.byteRange != "" && !c.dst.stdio {
+		return nil, &usageError{message: "--range only works to stdout", hint: "osssync cp --range 0-99 oss://bucket/key - > file"}
+	}
+	if c.rng, err = oss.ParseRange(f.byteRange); err != nil {
+		return nil, err
+	}
+	if f.versionID != "" && (!c.src.remote() || f.recursive) {
+		return nil, &usageError{message: "--version-id is for the download of one object"}
+	}
+	return c, nil
+}
+
+// run chooses the call of the engine.
+func (c *copying) run() error {
+	tree, err := c.isTree()
+	if err != nil {
+		return err
+	}
+	if !tree {
+		if given := c.flags.compareFlags(); len(given) > 0 {
+			return &usageError{message: given[0] + " compares trees", hint: "use it with -r or with sync"}
+		}
+	}
+	var buckets []string
+	for _, p := range []place{c.src, c.dst} {
+		if p.remote() {
+			buckets = append(buckets, p.bucket)
+		}
+	}
+	return c.app.with(c.cmd, buckets, func(s *service) error {
+		if err := s.checkApart(c.src, c.dst); err != nil {
+			return err
+		}
+		switch {
+		case tree:
+			return c.tree(s)
+		case c.dst.stdio:
+			return c.toStdout(s)
+		case c.dst.remote():
+			return c.upload(s)
+		}
+		return c.download(s)
+	})
+}
+
+// isTree decides whether SRC is copied as a tree, and refuses a tree without
+// -r.
+func (c *copying) isTree() (bool, error) {
+	if c.src.local() {
+		info, err := os.Stat(c.src.path)
+		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+			return false, fmt.Errorf("%s %s: %w", c.cmd.Name(), c.src, pathErr.Err)
+		}
+		switch {
+		case err != nil:
+			return false, err
+		case info.IsDir() && !c.flags.recursive:
+			return false, &usageError{message: fmt.Sprintf("%s is a folder", c.src), hint: "copy its contents with -r"}
+		case !info.IsDir() && !info.Mode().IsRegular():
+			return false, &usageError{message: fmt.Sprintf("%s is neither a file nor a folder", c.src), hint: "send a stream as -"}
+		}
+		return info.IsDir(), nil
+	}
+	if c.src.isTree() && !c.flags.recursive {
+		return false, &usageError{message: fmt.Sprintf("%s is a prefix", c.src), hint: "copy what is below it with -r"}
+	}
+	return c.flags.recursive, nil
+}
+
+// job is the common part of all calls.
+func (c *copying) job(s *service, call func(context.Context, *transfer.Engine, transfer.JobOptions) (*transfer.Report, error)) error {
+	return c.app.runJob(s, task{cmd: c.cmd, args: c.args, src: c.src, dst: c.dst, dryRun: c.flags.dryRun, call: call})
+}
+
+func (c *copying) tree(s *service) error {
+	exclude, err := c.app.ownFiles(s)
+	if err != nil {
+		return err
+	}
+	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
+		return e.Sync(ctx, s.location(c.src), s.location(c.dst), &transfer.SyncOptions{
+			JobOptions: o, Headers: c.headers, Compare: c.flags.compare(c.cmd.Name()), Exclude: exclude, DryRun: c.flags.dryRun,
+		})
+	})
+}
+
+func (c *copying) upload(s *service) error {
+	dst := c.dst
+	if dst.isTree() && c.src.stdio {
+		return &usageError{message: "stdin has no name", hint: "write the whole key as the destination"}
+	}
+	dst.key = dst.keyFor(c.src.path)
+	if c.flags.dryRun {
+		return c.wouldCopy("upload", c.src, dst)
+	}
+	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
+		opts := &transfer.UploadOptions{JobOptions: o, Headers: c.headers}
+		if c.src.stdio {
+			return e.UploadStream(ctx, newPatientReader(ctx, c.app.stdin), s.location(dst), opts)
+		}
+		return e.Upload(ctx, c.src.path, s.location(dst), opts)
+	})
+}
+
+func (c *copying) download(s *service) error {
+	path, err := c.dst.pathFor(c.src.key)
+	if err != nil {
+		return err
+	}
+	if c.flags.dryRun {
+		return c.wouldCopy("download", c.src, place{path: path})
+	}
+	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
+		return e.Download(ctx, s.location(c.src), path, &transfer.DownloadOptions{JobOptions: o, VersionID: c.flags.versionID})
+	})
+}
+
+func (c *copying) toStdout(s *service) error {
+	if c.flags.dryRun {
+		return c.wouldCopy("download", c.src, c.dst)
+	}
+	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
+		return e.DownloadTo(ctx, s.location(c.src), c.app.stdout, &transfer.DownloadOptions{
+			JobOptions: o, VersionID: c.flags.versionID, Range: c.rng,
+		})
+	})
+}
+
+// wouldCopy is the dry run of one object: there is nothing to compare.
+func (c *copying) wouldCopy(operation string, src, dst place) error {
+	_, err := fmt.Fprintf(c.app.stdout, "would %s %s to %s\n", operation, src, dst)
+	return err
+}

@@ -1,0 +1,37 @@
+package main
+
+import "github.com/spf13/cobra"
+
+const syncLong = `Bring the tree at DST to the state of the tree at SRC.
+
+One side is a folder, the other oss://BUCKET/PREFIX. What differs in size or
+modification time, or is missing, is transferred; nothing is deleted at DST. The
+contents of the source go below the destination: the file DIR/a/b becomes the
+object PREFIX/a/b.
+`
+
+func newSyncCommand(a *app) *cobra.Command {
+	f := copyFlags{recursive: true}
+	cmd := &cobra.Command{
+		Use:   "sync SRC DST",
+		Short: "Bring a tree to the state of another",
+		Long:  syncLong + "\n" + exitHelp,
+		Args:  exactly(2, "SRC and DST"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.newCopy(cmd, args, &f)
+			if err != nil {
+				return err
+			}
+			if c.src.local() && !isDir(c.src.path) {
+				if _, err := c.isTree(); err != nil {
+					return err
+				}
+				return &usageError{message: c.src.String() + " is not a folder", hint: "copy a single file with cp"}
+			}
+			return c.run()
+		},
+	}
+	cmd.Flags().SortFlags = false
+	f.register(cmd)
+	return cmd
+}

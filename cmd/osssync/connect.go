@@ -1,0 +1,249 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/transfer"
+)
+
+// service is where a command's requests go.
+type service struct {
+	client *oss.Client
+
+	// name and dir belong to the embedded server of --local: its name in a
+	// job's id, and the folder that is never part of a tree.
+	name, dir string
+
+	close func() error
+}
+
+// connect reaches the service that flags and environment name. The embedded
+// server is started, with buckets made if they are missing. Every connect is
+// followed by one close.
+func (a *app) connect(cmd *cobra.Command, buckets ...string) (*service, error) {
+	useLocal, err := a.useLocal(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if useLocal {
+		return a.connectLocal(buckets)
+	}
+	endpoint, err := a.endpoint()
+	if err != nil {
+		return nil, err
+	}
+	creds, err := a.credentials(cmd.Context())
+	if err != nil {
+		return nil, err
+	}
+	client, err := a.newClient(endpoint, creds)
+	if err != nil {
+		return nil, err
+	}
+	a.warnPlain(client.Endpoint())
+	return &service{client: client, close: func() error { client.CloseIdleConnections(); return nil }}, nil
+}
+
+// useLocal decides between --local and --endpoint: what stands on the command
+// line wins over the environment.
+func (a *app) useLocal(cmd *cobra.Command) (bool, error) {
+	if a.flags.local == "" {
+		return false, nil
+	}
+	endpoint := cmd.Flags().Lookup("endpoint")
+	if endpoint == nil || !endpoint.Changed {
+		return true, nil
+	}
+	if cmd.Flags().Lookup("local").Changed {
+		return false, &usageError{message: "--local and --endpoint name two services", hint: "give one of them"}
+	}
+	return false, nil
+}
+
+func (a *app) newClient(endpoint string, creds oss.CredentialsProvider) (*oss.Client, error) {
+	session, err := a.session()
+	if err != nil {
+		return nil, err
+	}
+	opts := &oss.Options{
+		Region:     cmp.Or(a.flags.region, os.Getenv("OSS_REGION")),
+		HTTPClient: oss.NewSession(session),
+		AppName:    "osssync-cli",
+	}
+	switch a.flags.signVersion.value {
+	case "v1":
+		opts.Signature = oss.SignatureV1
+	case "v2":
+		opts.Signature = oss.SignatureV2
+	case "v4":
+		opts.Signature = oss.SignatureV4
+	}
+	switch a.flags.addressing.value {
+	case "virtual":
+		opts.Addressing = oss.AddressingVirtualHost
+	case "path":
+		opts.Addressing = oss.AddressingPath
+	case "cname":
+		opts.Addressing = oss.AddressingCNAME
+	}
+	return oss.New(endpoint, creds, opts)
+}
+
+func (a *app) endpoint() (string, error) {
+	if e := cmp.Or(a.flags.endpoint, os.Getenv("OSS_ENDPOINT")); e != "" {
+		return e, nil
+	}
+	if region := cmp.Or(a.flags.region, os.Getenv("OSS_REGION")); region != "" {
+		return "https://oss-" + region + ".aliyuncs.com", nil
+	}
+	return "", &usageError{
+		message: "no endpoint",
+		hint:    "give --endpoint or --region, set OSS_ENDPOINT or OSS_REGION, or try --local DIR",
+	}
+}
+
+// credentials takes them from the flags, else from the environment. They are
+// never missing silently: that would be a request as nobody.
+func (a *app) credentials(ctx context.Context) (oss.CredentialsProvider, error) {
+	f := &a.flags
+	if f.mode.value == "Anonymous" {
+		return oss.AnonymousCredentials(), nil
+	}
+	missing := func(what string) error {
+		return &usageError{
+			message: what,
+			hint:    "set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET (and OSS_SESSION_TOKEN), or give --mode Anonymous, or try --local DIR",
+		}
+	}
+	var provider oss.CredentialsProvider
+	switch {
+	case f.accessKeyID != "" && f.accessKeySecret != "":
+		provider = oss.StaticCredentials(f.accessKeyID, f.accessKeySecret, f.stsToken)
+	case f.accessKeyID != "" || f.accessKeySecret != "" || f.stsToken != "":
+		return nil, missing("--access-key-id and --access-key-secret go together")
+	case os.Getenv("OSS_ACCESS_KEY_ID") == "" && os.Getenv("OSS_ACCESS_KEY_SECRET") == "":
+		return nil, missing("no credentials")
+	default:
+		provider = oss.EnvironmentCredentials()
+	}
+	creds, err := provider.Credentials(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case f.mode.value == "StsToken" && creds.SecurityToken == "":
+		return nil, missing("--mode StsToken, but no token")
+	case f.mode.value == "AK" && creds.SecurityToken != "":
+		return nil, missing("--mode AK, but a token is set")
+	}
+	return provider, nil
+}
+
+// session turns the network flags into what oss calls a session.
+func (a *app) session() (*oss.SessionOptions, error) {
+	opts := &oss.SessionOptions{
+		ConnectTimeout:     time.Duration(a.flags.connectTimeout),
+		ReadTimeout:        time.Duration(a.flags.readTimeout),
+		InsecureSkipVerify: a.flags.skipVerify,
+	}
+	if a.flags.skipVerify {
+		a.warn("the service's certificate is not checked: anybody on the way can read and change everything")
+	}
+	if a.flags.proxy != "" {
+		u, err := url.Parse(a.flags.proxy)
+		if err != nil || u.Host == "" {
+			return nil, &usageError{message: "--proxy is no URL such as http://host:3128"}
+		}
+		opts.Proxy = http.ProxyURL(u)
+	}
+	return opts, nil
+}
+
+// warnPlain warns of requests that travel unencrypted over a network.
+func (a *app) warnPlain(endpoint string) {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "http" || isNear(u.Hostname()) {
+		return
+	}
+	a.warn("requests to %s are not encrypted: others on the way can read and change the data; use https://", u.Host)
+}
+
+// isNear reports whether host is this machine, or only reached within the
+// vendor's network.
+func isNear(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.IsLoopback()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || strings.Contains(host, "-internal.")
+}
+
+// isLoopback reports whether the address to listen on is this machine's only.
+func isLoopback(addr string) (bool, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false, err
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && ip.IsLoopback()), nil
+}
+
+// engine makes the engine that the flags ask for.
+func (a *app) engine() (*transfer.Engine, error) {
+	state, err := a.stateDir()
+	if err != nil {
+		return nil, err
+	}
+	return transfer.New(&transfer.Options{
+		StateDir:           state,
+		AllowNetworkState:  a.flags.unsafeState,
+		Concurrency:        a.flags.job.value,
+		Parallel:           a.flags.parallel.value,
+		PartSize:           int64(a.flags.partSize),
+		MultipartThreshold: int64(a.flags.threshold),
+		Attempts:           a.flags.retryTimes.value + 1,
+		Logger:             a.log,
+	})
+}
+
+func (a *app) stateDir() (string, error) {
+	if a.flags.stateDir != "" {
+		return a.flags.stateDir, nil
+	}
+	dir, err := transfer.DefaultStateDir()
+	if err != nil {
+		return "", &usageError{message: err.Error(), hint: "give --checkpoint-dir DIR"}
+	}
+	return dir, nil
+}
+
+// bucket is the bucket of p.
+func (s *service) bucket(p place) *oss.Bucket { return s.client.Bucket(p.bucket) }
+
+// location is p as the engine names it.
+func (s *service) location(p place) transfer.Location {
+	if p.remote() {
+		return transfer.Remote(s.bucket(p), p.key)
+	}
+	return transfer.Local(p.path)
+}
+
+// with runs fn against the service and closes it after.
+func (a *app) with(cmd *cobra.Command, buckets []string, fn func(*service) error) error {
+	s, err := a.connect(cmd, buckets...)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(s), s.close())
+}

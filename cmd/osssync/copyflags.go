@@ -1,0 +1,154 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/transfer"
+)
+
+// copyFlags are those of cp and sync.
+type copyFlags struct {
+	recursive      bool
+	force          bool
+	update         bool
+	ignoreExisting bool
+	sizeOnly       bool
+	dryRun         bool
+	acl            choice
+	storageClass   choice
+	metadata       []string
+	tagging        string
+	versionID      string
+	byteRange      string
+}
+
+var (
+	objectACLs     = []string{"default", "private", "public-read", "public-read-write"}
+	bucketACLs     = objectACLs[1:]
+	storageClasses = []string{"Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"}
+)
+
+// register adds the flags that cp and sync share.
+func (f *copyFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVarP(&f.force, "force", "f", false, "accepted as ossutil has it: nothing is ever asked")
+	flags.BoolVarP(&f.update, "update", "u", false, "only what is newer at SRC or missing at DST")
+	flags.BoolVar(&f.ignoreExisting, "ignore-existing", false, "only what is missing at DST")
+	flags.BoolVar(&f.sizeOnly, "size-only", false, "only what differs in size or is missing at DST")
+	flags.BoolVarP(&f.dryRun, "dry-run", "n", false, "say what would be done and do nothing")
+	f.acl = choice{allowed: objectACLs}
+	flags.Var(&f.acl, "acl", "access to the objects: "+strings.Join(objectACLs, ", "))
+	f.storageClass = choice{allowed: storageClasses}
+	flags.Var(&f.storageClass, "storage-class", "class of the objects: "+strings.Join(storageClasses, ", "))
+	flags.StringArrayVar(&f.metadata, "metadata", nil, "user metadata `NAME=VALUE`, several with & between or by repeating the flag")
+	flags.StringVar(&f.tagging, "tagging", "", "tags of the objects, as `NAME=VALUE`, several with & between")
+}
+
+// compareFlags are the names of the given flags that compare trees.
+func (f *copyFlags) compareFlags() []string {
+	var given []string
+	for name, set := range map[string]bool{"update": f.update, "ignore-existing": f.ignoreExisting, "size-only": f.sizeOnly} {
+		if set {
+			given = append(given, "--"+name)
+		}
+	}
+	slices.Sort(given)
+	return given
+}
+
+// compare is how command, cp or sync, decides what to transfer.
+func (f *copyFlags) compare(command string) transfer.Compare {
+	switch {
+	case f.update:
+		return transfer.CompareUpdate
+	case f.ignoreExisting:
+		return transfer.CompareExisting
+	case f.sizeOnly:
+		return transfer.CompareSize
+	case command == "cp":
+		return transfer.CompareNone
+	}
+	return transfer.CompareModTime
+}
+
+// headers is what is stored with uploaded objects.
+func (f *copyFlags) headers(upload bool) (oss.ObjectHeaders, error) {
+	h := oss.ObjectHeaders{ACL: f.acl.value, StorageClass: f.storageClass.value}
+	if !upload {
+		if h.ACL != "" || h.StorageClass != "" || len(f.metadata) > 0 || f.tagging != "" {
+			return h, &usageError{message: "--acl, --storage-class, --metadata and --tagging are for uploads"}
+		}
+		return h, nil
+	}
+	for _, list := range f.metadata {
+		for pair := range strings.SplitSeq(list, "&") {
+			name, value, ok := strings.Cut(pair, "=")
+			if !ok || !isToken(name) {
+				return h, &usageError{message: fmt.Sprintf("--metadata %s: want NAME=VALUE", printable(pair))}
+			}
+			if h.Meta == nil {
+				h.Meta = map[string]string{}
+			}
+			h.Meta[strings.ToLower(name)] = value
+		}
+	}
+	var err error
+	h.Tagging, err = encodeTags(f.tagging)
+	return h, err
+}
+
+// isToken reports whether name can be part of a header's name.
+func isToken(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
+}
+
+// encodeTags brings a=1&b=2 into the form of the x-oss-tagging header.
+// What is percent-encoded already stays what it means.
+func encodeTags(list string) (string, error) {
+	if list == "" {
+		return "", nil
+	}
+	var pairs []string
+	for pair := range strings.SplitSeq(list, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		for _, s := range []*string{&name, &value} {
+			plain, err := url.PathUnescape(*s)
+			if err != nil || (s == &name && plain == "") {
+				return "", &usageError{message: fmt.Sprintf("--tagging %s: want NAME=VALUE", printable(pair))}
+			}
+			*s = url.QueryEscape(plain)
+		}
+		pairs = append(pairs, name+"="+value)
+	}
+	return strings.Join(pairs, "&"), nil
+}
+
+// ownFiles are the paths that this run itself writes, which are no part of any
+// tree.
+func (a *app) ownFiles(s *service) ([]string, error) {
+	state, err := a.stateDir()
+	if err != nil {
+		return nil, err
+	}
+	var own []string
+	for _, name := range []string{s.dir, state, a.flags.logFile, a.flags.report} {
+		if name == "" {
+			continue
+		}
+		path, err := filepath.Abs(name)
+		if err != nil {
+			return nil, &usageError{message: err.Error()}
+		}
+		own = append(own, path)
+	}
+	return own, nil
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/oss/emulator"
+	"github.com/osssync/osssync/transfer"
+)
+
+// Exit codes. They are documented, and stable once released.
+const (
+	exitOK          = 0
+	exitUsage       = 1
+	exitServer      = 2
+	exitLocal       = 3
+	exitIncomplete  = 4
+	exitInterrupted = 5
+	exitIntegrity   = 6
+	exitHeld        = 11
+)
+
+// exitHelp is the part of every help text that names the codes above.
+const exitHelp = `Exit codes:
+  0   everything asked for is done and verified, or nothing was to do
+  1   wrong usage or configuration; nothing was done
+  2   the service refused: credentials, permission, no such bucket or object
+  3   a local or network failure stopped it
+  4   finished, but some objects failed; run it again for those
+  5   interrupted; run it again to go on
+  6   the object changed meanwhile or arrived damaged
+  11  another process holds this job or folder
+`
+
+// exitCode is the one place where an error becomes an exit code.
+func exitCode(err error) int {
+	var (
+		usage    *usageError
+		ossUsage *oss.UsageError
+		inUse    *emulator.InUseError
+		server   *oss.ServerError
+	)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage), errors.As(err, &ossUsage):
+		return exitUsage
+	case errors.Is(err, transfer.ErrJobHeld), errors.As(err, &inUse):
+		return exitHeld
+	case errors.Is(err, transfer.ErrIncomplete):
+		return exitIncomplete
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.Is(err, transfer.ErrChanged), errors.Is(err, transfer.ErrCorrupt), errors.Is(err, oss.ErrIntegrity):
+		return exitIntegrity
+	case errors.As(err, &server):
+		switch oss.Classify(err) {
+		case oss.ClassRetryable, oss.ClassThrottled:
+			return exitLocal // it did not refuse, it was not able to
+		case oss.ClassIdentity:
+			return exitIntegrity
+		default:
+			return exitServer
+		}
+	default:
+		return exitLocal
+	}
+}
+
+// usageError says that the command line or the configuration is wrong.
+type usageError struct {
+	message string
+	hint    string
+	help    bool // show the command's usage as well
+}
+
+func (e *usageError) Error() string { return e.message }
+
+// hintFor says what a person can do about err, "" if nothing comes to mind.
+func hintFor(err error) string {
+	var (
+		usage *usageError
+		creds *oss.CredentialsError
+		inUse *emulator.InUseError
+	)
+	switch {
+	case errors.As(err, &usage):
+		return usage.hint
+	case errors.As(err, &creds), errors.Is(err, oss.ErrInvalidAccessKeyID), errors.Is(err, oss.ErrSignatureDoesNotMatch):
+		return "check OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET"
+	case errors.Is(err, oss.ErrNoSuchBucket):
+		return "check the name and --endpoint, or make the bucket with: osssync mb oss://BUCKET"
+	case errors.Is(err, oss.ErrAccessDenied):
+		return "the access key may not do this; ask the bucket's owner for the permission"
+	case errors.Is(err, transfer.ErrJobHeld), errors.As(err, &inUse):
+		return "wait for the other process, or stop it"
+	case errors.Is(err, transfer.ErrIncomplete):
+		return "mend the causes and run the same command again: it does only what is missing"
+	case errors.Is(err, syscall.ENOSPC):
+		return "make room and run the same command again: it goes on"
+	case oss.Classify(err) == oss.ClassExpired:
+		return "get new temporary credentials and run the same command again: it goes on"
+	case isNetwork(err):
+		return "check --endpoint and the network, then run the same command again"
+	}
+	return ""
+}
+
+func isNetwork(err error) bool {
+	_, ok := errors.AsType[*oss.TransportError](err)
+	return ok && !errors.Is(err, context.Canceled)
+}
+
+// finish prints what is to be said about err, the job's last line, and returns
+// the exit code.
+func (a *app) finish(cmd *cobra.Command, err error) int {
+	code := exitCode(err)
+	if a.logFile != nil {
+		if closeErr := a.logFile.Close(); err == nil && closeErr != nil {
+			err, code = closeErr, exitLocal
+		}
+	}
+	if err != nil && !quietPipe(err) {
+		var usage *usageError
+		if errors.As(err, &usage) && usage.help {
+			io.WriteString(a.stderr, cmd.UsageString()+"\n") //nolint:errcheck // stderr may be closed
+		}
+		a.explain(err, code)
+	}
+	if a.outcome != nil {
+		a.outcome.last(a, code)
+	}
+	return code
+}
+
+// explain prints err and its hint.
+func (a *app) explain(err error, code int) {
+	hint := hintFor(err)
+	switch {
+	case errors.Is(err, transfer.ErrIncomplete) && a.outcome != nil:
+		a.outcome.failures(a)
+	case code == exitInterrupted:
+		hint = ""
+		a.printf("interrupted")
+	default:
+		a.printf("error: %s", oneLine(err.Error()))
+	}
+	if hint != "" {
+		a.printf("hint: %s", hint)
+	}
+	if a.flags.json && a.outcome == nil {
+		a.emit(errorLine{V: jsonVersion, Type: "error", Error: err.Error(), Hint: hint, ExitCode: code})
+	}
+}
+
+// pipeWriter remembers that the reader of stdout has gone.
+type pipeWriter struct{ w io.Writer }
+
+// brokenPipe is the error of a write that nobody reads.
+type brokenPipe struct{ err error }
+
+func (e *brokenPipe) Error() string { return "write to stdout: " + e.err.Error() }
+func (e *brokenPipe) Unwrap() error { return e.err }
+
+func (p *pipeWriter) Write(b []byte) (int, error) {
+	n, err := p.w.Write(b)
+	if errors.Is(err, syscall.EPIPE) {
+		err = &brokenPipe{err}
+	}
+	return n, err
+}
+
+// quietPipe reports whether err only says that nobody reads stdout any more.
+func quietPipe(err error) bool {
+	_, ok := errors.AsType[*brokenPipe](err)
+	return ok
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/osssync/osssync/transfer"
+)
+
+// drainTime is what a job gets to stop in after a signal. The engine needs
+// less; whoever sent the signal must not wait for a disk or server that hangs.
+const drainTime = 5 * time.Second
+
+// task is one call of the engine and what is said about it.
+type task struct {
+	cmd      *cobra.Command
+	args     []string
+	src, dst place
+	dryRun   bool
+	call     func(context.Context, *transfer.Engine, transfer.JobOptions) (*transfer.Report, error)
+}
+
+// runJob makes the call, shows its progress, and keeps its outcome for the
+// last line.
+func (a *app) runJob(s *service, t task) error {
+	engine, err := a.engine()
+	if err != nil {
+		return err
+	}
+	ctx := t.cmd.Context()
+	ended := make(chan struct{})
+	defer close(ended)
+	defer context.AfterFunc(ctx, func() {
+		select {
+		case <-ended:
+		case <-time.After(drainTime):
+			a.printf("error: still busy %s after the signal; leaving. Nothing is lost: run the same command again", drainTime)
+			os.Exit(exitInterrupted)
+		}
+	})()
+
+	out := &outcome{dryRun: t.dryRun, again: commandLine(t.cmd, t.args)}
+	if a.flags.json {
+		a.emit(startLine{V: jsonVersion, Type: "start", Command: t.cmd.Name(), Source: t.src.String(), Destination: t.dst.String(), DryRun: t.dryRun})
+	}
+	view := a.newView()
+	report, err := t.call(ctx, engine, transfer.JobOptions{
+		Service:       s.name,
+		NoResume:      a.flags.noResume,
+		OnProgress:    view.progress,
+		ProgressEvery: view.every,
+		OnObject: func(e transfer.ObjectEvent) {
+			if e.Outcome == transfer.OutcomePlanned {
+				out.planned++
+				out.plannedBytes += e.Size
+			}
+			a.object(e)
+		},
+	})
+	view.stop()
+	if report == nil {
+		return err
+	}
+	out.report = report
+	a.outcome = out
+	for _, w := range report.Warnings {
+		a.warn("%s", oneLine(w))
+	}
+	if a.flags.report != "" {
+		err = errors.Join(err, writeReport(a.flags.report, report))
+	}
+	return err
+}
+
+// object tells stdout about one object: always with --json, else only what a
+// dry run would do.
+func (a *app) object(e transfer.ObjectEvent) {
+	switch {
+	case e.Outcome == transfer.OutcomeSkipped:
+	case a.flags.json:
+		a.emit(objectLine{V: jsonVersion, Type: "object", Key: e.Key, Operation: e.Operation, Outcome: e.Outcome, Reason: e.Reason, Size: e.Size, Failure: e.Failure})
+	case e.Outcome == transfer.OutcomePlanned:
+		fmt.Fprintf(a.stdout, "would %s %s (%s)\n", e.Operation, printable(e.Key), size(e.Size)) //nolint:errcheck // a reader that left does not stop a plan
+	}
+}
+
+// outcome is what became of a job.
+type outcome struct {
+	report       *transfer.Report
+	again        string // the command line that goes on
+	dryRun       bool
+	planned      int64
+	plannedBytes int64
+}
+
+// maxShown is how many failures a terminal gets; the report has the others.
+const maxShown = 20
+
+// failures prints the objects that failed.
+func (o *outcome) failures(a *app) {
+	shown := o.report.Failures[:min(len(o.report.Failures), maxShown)]
+	for _, f := range shown {
+		a.printf("error: %s", oneLine(f.String()))
+	}
+	if more := o.report.Objects.Failed - int64(len(shown)); more > 0 {
+		where := "the report"
+		if a.flags.report == "" {
+			where += " that --report FILE writes"
+		}
+		a.printf("error: … and %d more in %s", more, where)
+	}
+}
+
+// last prints the last line, and the last JSON line.
+func (o *outcome) last(a *app, code int) {
+	again := ""
+	if code != exitOK && o.report.Resumable {
+		again = o.again
+	}
+	if a.flags.json {
+		a.emit(summaryLine{
+			V: jsonVersion, Type: "summary", Report: o.report, ExitCode: code, Continue: again,
+			ElapsedSeconds: o.report.Elapsed().Seconds(), DryRun: o.dryRun, Planned: o.planned, PlannedBytes: o.plannedBytes,
+		})
+	}
+	if a.flags.onlyErrors && code == exitOK {
+		return
+	}
+	line := o.line()
+	if again != "" {
+		line += "; to go on: " + again
+	}
+	fmt.Fprintln(a.stderr, line)
+}
+
+// line is the outcome in one line.
+func (o *outcome) line() string {
+	r := o.report
+	n := r.Objects
+	took := r.Elapsed()
+	var b strings.Builder
+	switch {
+	case o.dryRun && r.State == transfer.StateDone:
+		fmt.Fprintf(&b, "dry run: %s, %s would be done in a real one", number(o.planned, "object"), size(o.plannedBytes))
+	case r.State == transfer.StateDone && n.Done == 0:
+		verb := "transfer"
+		if r.Kind == "delete" {
+			verb = "delete"
+		}
+		fmt.Fprintf(&b, "nothing to %s in %s", verb, elapsed(took))
+	case r.Kind == "delete":
+		fmt.Fprintf(&b, "%s: %s deleted in %s", r.State, number(n.Done, "object"), elapsed(took))
+	default:
+		fmt.Fprintf(&b, "%s: %s, %s in %s (%s)", r.State, number(n.Done, "object"), size(r.Bytes.Done), elapsed(took), rate(r.Bytes.Done-r.Bytes.Resumed, took))
+		if r.Bytes.Resumed > 0 {
+			fmt.Fprintf(&b, ", %s of it by an earlier run", size(r.Bytes.Resumed))
+		}
+	}
+	fmt.Fprintf(&b, ", %d skipped, %d failed, %d changed; job %s", n.Skipped, n.Failed, n.Changed, r.JobID)
+	return b.String()
+}
+
+func rate(bytes int64, took time.Duration) string {
+	s := took.Seconds()
+	if s <= 0 {
+		return "0 B/s"
+	}
+	return size(int64(float64(bytes)/s)) + "/s"
+}
+
+// writeReport writes r to a file of that name, readable by the owner alone,
+// which never shows half a report.
+func writeReport(name string, r *transfer.Report) (err error) {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".osssync-report-*")
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	_, err = f.Write(append(text, '\n'))
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("report: %w", err), os.Remove(f.Name()))
+	}
+	return nil
+}

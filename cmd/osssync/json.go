@@ -1,0 +1,183 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/osssync/osssync/transfer"
+)
+
+// jsonVersion is the version of every JSON line. Within a version fields may be
+// added; none changes its meaning.
+const jsonVersion = 1
+
+type startLine struct {
+	V           int    `json:"v"`
+	Type        string `json:"type"`
+	Command     string `json:"command"`
+	Source      string `json:"source"`
+	Destination string `json:"destination,omitempty"`
+	DryRun      bool   `json:"dry_run,omitempty"`
+}
+
+type progressLine struct {
+	V              int            `json:"v"`
+	Type           string         `json:"type"`
+	Job            string         `json:"job"`
+	Phase          transfer.Phase `json:"phase"`
+	ObjectsTotal   int64          `json:"objects_total"`
+	ObjectsDone    int64          `json:"objects_done"`
+	ObjectsSkipped int64          `json:"objects_skipped"`
+	ObjectsFailed  int64          `json:"objects_failed"`
+	BytesTotal     int64          `json:"bytes_total"`
+	BytesDone      int64          `json:"bytes_done"`
+	BytesResumed   int64          `json:"bytes_resumed"`
+	TotalsKnown    bool           `json:"totals_known"`
+	Rate           float64        `json:"rate"`
+	ETASeconds     *float64       `json:"eta_seconds,omitempty"`
+	ElapsedSeconds float64        `json:"elapsed_seconds"`
+	Retries        int64          `json:"retries"`
+}
+
+type objectLine struct {
+	V         int               `json:"v"`
+	Type      string            `json:"type"`
+	Key       string            `json:"key"`
+	Operation string            `json:"operation"`
+	Outcome   transfer.Outcome  `json:"outcome"`
+	Reason    string            `json:"reason,omitempty"`
+	Size      int64             `json:"size"`
+	Failure   *transfer.Failure `json:"failure,omitempty"`
+}
+
+type summaryLine struct {
+	V    int    `json:"v"`
+	Type string `json:"type"`
+	*transfer.Report
+	ElapsedSeconds float64 `json:"elapsed_seconds"`
+	ExitCode       int     `json:"exit_code"`
+	Continue       string  `json:"continue,omitempty"`
+	DryRun         bool    `json:"dry_run,omitempty"`
+	Planned        int64   `json:"planned,omitempty"`
+	PlannedBytes   int64   `json:"planned_bytes,omitempty"`
+}
+
+type listedLine struct {
+	V            int       `json:"v"`
+	Type         string    `json:"type"`
+	URL          string    `json:"url"`
+	Key          string    `json:"key"`
+	Size         int64     `json:"size"`
+	ETag         string    `json:"etag"`
+	LastModified time.Time `json:"last_modified"`
+	StorageClass string    `json:"storage_class"`
+	ObjectType   string    `json:"object_type"`
+}
+
+type prefixLine struct {
+	V    int    `json:"v"`
+	Type string `json:"type"`
+	URL  string `json:"url"`
+	Key  string `json:"key"`
+}
+
+type bucketLine struct {
+	V            int       `json:"v"`
+	Type         string    `json:"type"`
+	URL          string    `json:"url"`
+	Name         string    `json:"name"`
+	Region       string    `json:"region"`
+	StorageClass string    `json:"storage_class"`
+	Created      time.Time `json:"created"`
+}
+
+type uploadLine struct {
+	V         int       `json:"v"`
+	Type      string    `json:"type"`
+	URL       string    `json:"url"`
+	Key       string    `json:"key"`
+	UploadID  string    `json:"upload_id"`
+	Initiated time.Time `json:"initiated"`
+}
+
+type countLine struct {
+	V     int    `json:"v"`
+	Type  string `json:"type"`
+	Count int64  `json:"count"`
+}
+
+type errorLine struct {
+	V        int    `json:"v"`
+	Type     string `json:"type"`
+	Error    string `json:"error"`
+	Hint     string `json:"hint,omitempty"`
+	ExitCode int    `json:"exit_code"`
+}
+
+const jsonHelp = `With --json stdout gets one JSON object per line. Each has "v", the version of
+this form (1), and "type". Within a version fields are only added. Sizes are
+bytes, times RFC 3339, durations seconds.
+
+cp, sync, rm:
+  start     command, source, destination, dry_run
+  progress  every second: job, phase (starting, listing, transferring, finishing),
+            objects_total, objects_done, objects_skipped, objects_failed,
+            bytes_total, bytes_done, bytes_resumed, totals_known (totals grow
+            no more), rate (bytes per second), eta_seconds (absent if not
+            known), elapsed_seconds, retries
+  object    what was done, failed, or, in a dry run, is planned; skipped ones
+            are only counted: key, operation (upload, download, delete),
+            outcome (done, failed, planned), reason, size,
+            failure {key, operation, cause, status, code, request_id, attempts,
+            retryable}
+  summary   the last line: job, kind, source, destination, state (done,
+            incomplete, interrupted, failed), error, resumed, resumable,
+            started, finished, objects {total, done, skipped, failed, changed},
+            bytes {done, resumed}, retries, failures, warnings,
+            elapsed_seconds, exit_code, continue (the command line that goes
+            on), and for a dry run planned, planned_bytes
+
+ls:
+  object    url, key, size, etag, last_modified, storage_class, object_type
+  prefix    url, key
+  bucket    url, name, region, storage_class, created
+  upload    url, key, upload_id, initiated
+  summary   the last line: count
+
+stat:
+  stat      one field for each line of the plain output
+
+version:
+  version   version, go, platform, commit
+
+Any command that fails before it has begun:
+  error     error, hint, exit_code
+`
+
+// newJSONTopic is the help topic "json".
+func newJSONTopic() *cobra.Command {
+	return &cobra.Command{Use: "json", Short: "What --json prints", Long: jsonHelp}
+}
+
+// emit writes v as one line to stdout, from any goroutine. A reader that left
+// does not stop a job.
+func (a *app) emit(v any) {
+	a.stdoutMu.Lock()
+	defer a.stdoutMu.Unlock()
+	if err := a.writeJSON(a.stdout, v); err != nil {
+		a.log.Info("line not written", "err", err)
+	}
+}
+
+// writeJSON writes v as one line.
+func (a *app) writeJSON(w io.Writer, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(text, '\n'))
+	return err
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/oss/emulator"
+)
+
+// connectLocal starts the embedded server on its folder and makes the buckets.
+func (a *app) connectLocal(buckets []string) (*service, error) {
+	dir, err := filepath.Abs(a.flags.local)
+	if err != nil {
+		return nil, &usageError{message: "--local: " + err.Error()}
+	}
+	if err := checkServerDir(dir); err != nil {
+		return nil, err
+	}
+	server, err := emulator.Open(&emulator.Options{Dir: dir, Logger: a.log})
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.startLocal(server, dir, buckets)
+	if err != nil {
+		return nil, errors.Join(err, server.Close())
+	}
+	return s, nil
+}
+
+func (a *app) startLocal(server *emulator.Server, dir string, buckets []string) (*service, error) {
+	for _, name := range buckets {
+		if err := server.CreateBucket(name); err != nil {
+			return nil, err
+		}
+	}
+	endpoint, err := server.Start("127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	id, secret := server.Credentials()
+	client, err := oss.New(endpoint, oss.StaticCredentials(id, secret, ""), nil)
+	if err != nil {
+		return nil, err
+	}
+	return &service{
+		client: client, name: "local:" + dir, dir: dir,
+		close: func() error {
+			client.CloseIdleConnections()
+			return server.Close()
+		},
+	}, nil
+}
+
+// serverIndex is the file by which a folder of the embedded server is known.
+const serverIndex = "index.db"
+
+// checkServerDir refuses a folder that holds something else: the server would
+// mix its files with a person's.
+func checkServerDir(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return &usageError{message: err.Error()}
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(dir, serverIndex)); err != nil {
+		return &usageError{
+			message: fmt.Sprintf("%s holds files that are not the embedded server's", printable(dir)),
+			hint:    "name a new or empty folder",
+		}
+	}
+	return nil
+}
+
+// checkApart refuses a local side within the embedded server's own folder.
+func (s *service) checkApart(places ...place) error {
+	for _, p := range places {
+		if s.dir == "" || !p.local() {
+			continue
+		}
+		path, err := filepath.Abs(p.path)
+		if err != nil {
+			return &usageError{message: err.Error()}
+		}
+		rel, err := filepath.Rel(s.dir, path)
+		if err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+			return &usageError{message: fmt.Sprintf("%s lies in the embedded server's folder", p)}
+		}
+	}
+	return nil
+}
