@@ -41,6 +41,7 @@ var owners = map[string][]string{
 	"github.com/vbauerster/mpb/v8":   {"cmd/osssync"},
 	"github.com/spf13/cobra":         {"cmd/osssync"},
 	"github.com/spf13/pflag":         {"cmd/osssync"},
+	"github.com/mattn/go-runewidth":  {"cmd/osssync"},
 	"golang.org/x/term":              {"cmd/osssync"},
 	"golang.org/x/sync/errgroup":     {"transfer"},
 	"golang.org/x/sys/cpu":           {"internal/crc64"},
