@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -247,7 +246,7 @@ func hostOf(location string) string {
 // correctClock takes the server's time from an answer that found the clocks
 // apart, so that the next request is signed right. ServerTime wins over Date,
 // which proxies are known to rewrite.
-func (c *Client) correctClock(e *ServerError, signedAt time.Time) {
+func (c *Client) correctClock(e *ServerError) {
 	if e.Code != "RequestTimeTooSkewed" {
 		return
 	}
@@ -255,8 +254,7 @@ func (c *Client) correctClock(e *ServerError, signedAt time.Time) {
 	if server.IsZero() {
 		server = parseHTTPTime(e.Header.Get("Date"))
 	}
-	if server.IsZero() {
-		return
+	if !server.IsZero() {
+		c.skew.Store(int64(server.Sub(c.now())))
 	}
-	c.skew.Add(int64(server.Sub(signedAt)))
 }

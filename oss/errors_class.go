@@ -44,6 +44,8 @@ func (c Class) String() string {
 // codeClasses comes before statusClasses. Codes are of the service's error
 // reference.
 var codeClasses = map[string]Class{
+	"InternalError":                    ClassRetryable, // also in the body of a 200
+	"ServiceUnavailable":               ClassThrottled,
 	"RequestTimeout":                   ClassRetryable, // 400: the body came too slowly
 	"RequestTimeTooSkewed":             ClassRetryable, // the client corrects its clock
 	"InvalidDigest":                    ClassIntegrity, // 400: the body's MD5 is another

@@ -16,7 +16,7 @@ func (b *Bucket) Objects(ctx context.Context, opts *ListObjectsV2Options) iter.S
 		if opts != nil {
 			o = *opts
 		}
-		last := ""
+		last, empty := "", 0
 		for {
 			page, err := b.ListObjectsV2(ctx, &o)
 			if err != nil {
@@ -36,6 +36,13 @@ func (b *Bucket) Objects(ctx context.Context, opts *ListObjectsV2Options) iter.S
 			if !page.IsTruncated {
 				return
 			}
+			if empty++; len(page.Objects)+len(page.CommonPrefixes) > 0 {
+				empty = 0
+			}
+			if empty == maxEmptyPages {
+				yield(ObjectSummary{}, b.listError("ListObjectsV2", page.Response, "nothing but truncated pages without a key"))
+				return
+			}
 			if page.NextContinuationToken == "" || page.NextContinuationToken == o.ContinuationToken {
 				yield(ObjectSummary{}, b.listError("ListObjectsV2", page.Response, "a truncated page without a new token"))
 				return
@@ -44,6 +51,10 @@ func (b *Bucket) Objects(ctx context.Context, opts *ListObjectsV2Options) iter.S
 		}
 	}
 }
+
+// maxEmptyPages bounds pages without entries in a row: a service may give some
+// while it passes over what it deleted.
+const maxEmptyPages = 1000
 
 // mergePrefixes gives the objects and prefixes of one page in key order.
 func mergePrefixes(objects []ObjectSummary, prefixes []string) []ObjectSummary {
@@ -86,7 +97,7 @@ func (b *Bucket) ObjectVersions(ctx context.Context, opts *ListObjectVersionsOpt
 			if !page.IsTruncated {
 				return
 			}
-			if page.NextKeyMarker == "" || (page.NextKeyMarker == o.KeyMarker && page.NextVersionIDMarker == o.VersionIDMarker) {
+			if !advances(o.KeyMarker, o.VersionIDMarker, page.NextKeyMarker, page.NextVersionIDMarker) {
 				yield(VersionSummary{}, b.listError("ListObjectVersions", page.Response, "a truncated page without a new marker"))
 				return
 			}
@@ -152,7 +163,7 @@ func (b *Bucket) MultipartUploads(ctx context.Context, opts *ListMultipartUpload
 			if !page.IsTruncated {
 				return
 			}
-			if page.NextKeyMarker == "" || (page.NextKeyMarker == o.KeyMarker && page.NextUploadIDMarker == o.UploadIDMarker) {
+			if !advances(o.KeyMarker, o.UploadIDMarker, page.NextKeyMarker, page.NextUploadIDMarker) {
 				yield(MultipartUpload{}, b.listError("ListMultipartUploads", page.Response, "a truncated page without a new marker"))
 				return
 			}
@@ -182,13 +193,18 @@ func (c *Client) Buckets(ctx context.Context, opts *ListBucketsOptions) iter.Seq
 			if !page.IsTruncated {
 				return
 			}
-			if page.NextMarker == "" || page.NextMarker == o.Marker {
+			if page.NextMarker <= o.Marker {
 				yield(BucketSummary{}, &AnswerError{Operation: "ListBuckets", RequestID: page.RequestID, Reason: "a truncated page without a new marker"})
 				return
 			}
 			o.Marker = page.NextMarker
 		}
 	}
+}
+
+// advances reports whether a page's markers lie after those it was asked with.
+func advances(key, id, nextKey, nextID string) bool {
+	return nextKey > key || nextKey == key && nextKey != "" && nextID != id
 }
 
 func (b *Bucket) listError(op string, r Response, reason string) error {

@@ -16,6 +16,7 @@ type objectBody struct {
 	hash     bool
 	want     int64 // bytes promised, -1 if unknown
 	progress ProgressFunc
+	ended    func() error // of the caller's context
 
 	check     bool
 	serverCRC uint64
@@ -64,7 +65,7 @@ func (b *objectBody) end(err error) error {
 	default:
 		return io.EOF
 	}
-	return &TransportError{Operation: c.op, Bucket: c.bucket, Key: c.key, Err: err}
+	return &TransportError{Operation: c.op, Bucket: c.bucket, Key: c.key, Err: causeOf(err, b.ended())}
 }
 
 // Close gives the connection back, if little of the body is left, or closes it.

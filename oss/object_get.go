@@ -102,10 +102,10 @@ func (b *Bucket) GetObject(ctx context.Context, key string, opts *GetObjectOptio
 		}
 	}
 	res.Size = res.Total
-	whole := o.Range.IsZero() && o.Process == "" && resp.Header.Get("Content-Encoding") != "gzip"
+	whole := o.Range.IsZero() && o.Process == "" && (o.AcceptEncoding == "" || o.AcceptEncoding == "identity")
 	res.body = &objectBody{
 		call: r, response: res.Response, src: resp.Body, hash: !b.client.disableCRC,
-		want: res.Length, progress: o.OnProgress,
+		want: res.Length, progress: o.OnProgress, ended: ctx.Err,
 		check: whole && res.HasCRC64 && !b.client.disableCRC, serverCRC: res.ObjectMeta.CRC64,
 	}
 	res.Body = res.body

@@ -36,6 +36,9 @@ type PutObjectResult struct {
 
 	// VersionID is "" unless the bucket has versioning.
 	VersionID string
+
+	// CallbackBody is what the callback answered, where there was one.
+	CallbackBody []byte
 }
 
 // PutObject stores body under key, replacing what was there. A nil body is
@@ -58,7 +61,7 @@ func (b *Bucket) PutObject(ctx context.Context, key string, body io.Reader, opts
 	r.trafficLimit(o.TrafficLimit)
 	r.addQuery(o.Query)
 	r.setBody(body, o.OnProgress)
-	resp, err := b.doObject(ctx, r)
+	resp, answer, err := b.doRead(ctx, r, maxAnswer)
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +69,11 @@ func (b *Bucket) PutObject(ctx context.Context, key string, body io.Reader, opts
 		return nil, err
 	}
 	return &PutObjectResult{
-		Response:  newResponse(resp),
-		ETag:      etagOf(resp.Header),
-		CRC64:     r.body.sum(),
-		VersionID: resp.Header.Get("X-Oss-Version-Id"),
+		CallbackBody: answer,
+		Response:     newResponse(resp),
+		ETag:         etagOf(resp.Header),
+		CRC64:        r.body.sum(),
+		VersionID:    resp.Header.Get("X-Oss-Version-Id"),
 	}, nil
 }
 

@@ -128,7 +128,7 @@ func (c *Client) do(ctx context.Context, r *call) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	req, signedAt := c.build(ctx, r, creds)
+	req := c.build(ctx, r, creds)
 	resp, err := c.transport.RoundTrip(req)
 	r.body.stop()
 	if err != nil {
@@ -141,7 +141,7 @@ func (c *Client) do(ctx context.Context, r *call) (*http.Response, error) {
 		return resp, nil
 	}
 	se := r.serverError(resp)
-	c.correctClock(se, signedAt)
+	c.correctClock(se)
 	return nil, se
 }
 
@@ -180,13 +180,23 @@ func (c *call) transportError(ctx context.Context, err error) error {
 	if src := c.body.failure(); src != nil && ctx.Err() == nil {
 		return fmt.Errorf("oss: %s%s: read the body: %w", c.op, target(c.bucket, c.key), src)
 	}
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
-		err = errors.Join(cause, err)
-	}
 	return &TransportError{
 		Operation: c.op, Bucket: c.bucket, Key: c.key,
-		Sent: c.body.sent(), SentCRC64: c.body.sum(), Err: err,
+		Sent: c.body.sent(), SentCRC64: c.body.sum(), Err: causeOf(err, ctx.Err()),
 	}
+}
+
+// causeOf keeps two things apart that look alike in an error: the caller's
+// context ended (ended is not nil), or something below had a deadline of its
+// own, which net makes match context.DeadlineExceeded too.
+func causeOf(err, ended error) error {
+	switch {
+	case ended != nil && !errors.Is(err, ended):
+		return fmt.Errorf("%w: %w", ended, err)
+	case ended == nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
+		return errors.New(err.Error())
+	}
+	return err
 }
 
 func (c *call) answerError(resp *http.Response, reason string) error {

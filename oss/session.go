@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -144,6 +145,9 @@ func (d *dialer) dialTLS(ctx context.Context, network, addr string) (net.Conn, e
 	defer cancel()
 	if err := t.HandshakeContext(ctx); err != nil {
 		c.Close()
+		if errors.Is(err, context.DeadlineExceeded) {
+			return nil, errors.New("TLS handshake timeout")
+		}
 		return nil, err
 	}
 	return &pieceConn{Conn: t, stall: c, pieces: &d.pieces}, nil

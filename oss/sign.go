@@ -68,8 +68,7 @@ func newSigner(o Options, region string) (signer, error) {
 }
 
 // build makes the HTTP request of r, signed.
-func (c *Client) build(ctx context.Context, r *call, creds Credentials) (*http.Request, time.Time) {
-	now := c.clock()
+func (c *Client) build(ctx context.Context, r *call, creds Credentials) *http.Request {
 	host, path := c.endpoint.locate(r.bucket, r.key)
 	r.header["User-Agent"] = []string{c.userAgent}
 	if r.header["Accept-Encoding"] == nil {
@@ -77,7 +76,7 @@ func (c *Client) build(ctx context.Context, r *call, creds Credentials) (*http.R
 	}
 	s := signing{
 		method: r.method, bucket: r.bucket, key: r.key, query: r.query, header: r.header,
-		host: host, additional: c.additional, creds: creds, now: now,
+		host: host, additional: c.additional, creds: creds, now: c.clock(),
 	}
 	if r.body != nil {
 		s.length = r.body.length
@@ -102,7 +101,7 @@ func (c *Client) build(ctx context.Context, r *call, creds Credentials) (*http.R
 	default:
 		req.Body, req.ContentLength = r.body, r.body.length
 	}
-	return req, now
+	return req
 }
 
 // urlOf makes a URL that goes out exactly as path and query are: with RawPath a
