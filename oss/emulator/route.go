@@ -20,9 +20,9 @@ const (
 type level byte
 
 const (
-	service level = iota
-	bucket
-	object
+	onService level = iota
+	onBucket
+	onObject
 )
 
 // routeKey selects an operation. sub is the query parameter that makes the
@@ -45,47 +45,47 @@ type route struct {
 // routeTable has every operation there is.
 func routeTable() map[routeKey]*route {
 	table := []route{
-		{routeKey{"GET", service, "", false}, "ListBuckets", ownerAccess, (*request).listBuckets},
+		{routeKey{"GET", onService, "", false}, "ListBuckets", ownerAccess, (*request).listBuckets},
 
-		{routeKey{"PUT", bucket, "", false}, "PutBucket", createBucket, (*request).putBucket},
-		{routeKey{"DELETE", bucket, "", false}, "DeleteBucket", ownerAccess, (*request).deleteBucket},
-		{routeKey{"HEAD", bucket, "", false}, "HeadBucket", readAccess, (*request).headBucket},
-		{routeKey{"GET", bucket, "", false}, "ListObjects", readAccess, (*request).listObjects},
-		{routeKey{"GET", bucket, "list-type", false}, "ListObjectsV2", readAccess, (*request).listObjectsV2},
-		{routeKey{"GET", bucket, "versions", false}, "ListObjectVersions", readAccess, (*request).listVersions},
-		{routeKey{"GET", bucket, "uploads", false}, "ListMultipartUploads", ownerAccess, (*request).listUploads},
-		{routeKey{"POST", bucket, "delete", false}, "DeleteMultipleObjects", writeAccess, (*request).deleteObjects},
-		{routeKey{"GET", bucket, "bucketInfo", false}, "GetBucketInfo", ownerAccess, (*request).bucketInfo},
-		{routeKey{"HEAD", bucket, "bucketInfo", false}, "GetBucketInfo", ownerAccess, (*request).headBucket},
-		{routeKey{"GET", bucket, "location", false}, "GetBucketLocation", ownerAccess, (*request).bucketLocation},
-		{routeKey{"GET", bucket, "stat", false}, "GetBucketStat", ownerAccess, (*request).bucketStat},
-		{routeKey{"GET", bucket, "acl", false}, "GetBucketAcl", ownerAccess, (*request).getBucketACL},
-		{routeKey{"PUT", bucket, "acl", false}, "PutBucketAcl", ownerAccess, (*request).putBucketACL},
-		{routeKey{"GET", bucket, "versioning", false}, "GetBucketVersioning", ownerAccess, (*request).bucketVersioning},
+		{routeKey{"PUT", onBucket, "", false}, "PutBucket", createBucket, (*request).putBucket},
+		{routeKey{"DELETE", onBucket, "", false}, "DeleteBucket", ownerAccess, (*request).deleteBucket},
+		{routeKey{"HEAD", onBucket, "", false}, "HeadBucket", readAccess, (*request).headBucket},
+		{routeKey{"GET", onBucket, "", false}, "ListObjects", readAccess, (*request).listObjects},
+		{routeKey{"GET", onBucket, "list-type", false}, "ListObjectsV2", readAccess, (*request).listObjectsV2},
+		{routeKey{"GET", onBucket, "versions", false}, "ListObjectVersions", readAccess, (*request).listVersions},
+		{routeKey{"GET", onBucket, "uploads", false}, "ListMultipartUploads", ownerAccess, (*request).listUploads},
+		{routeKey{"POST", onBucket, "delete", false}, "DeleteMultipleObjects", writeAccess, (*request).deleteObjects},
+		{routeKey{"GET", onBucket, "bucketInfo", false}, "GetBucketInfo", ownerAccess, (*request).bucketInfo},
+		{routeKey{"HEAD", onBucket, "bucketInfo", false}, "GetBucketInfo", ownerAccess, (*request).headBucket},
+		{routeKey{"GET", onBucket, "location", false}, "GetBucketLocation", ownerAccess, (*request).bucketLocation},
+		{routeKey{"GET", onBucket, "stat", false}, "GetBucketStat", ownerAccess, (*request).bucketStat},
+		{routeKey{"GET", onBucket, "acl", false}, "GetBucketAcl", ownerAccess, (*request).getBucketACL},
+		{routeKey{"PUT", onBucket, "acl", false}, "PutBucketAcl", ownerAccess, (*request).putBucketACL},
+		{routeKey{"GET", onBucket, "versioning", false}, "GetBucketVersioning", ownerAccess, (*request).bucketVersioning},
 
-		{routeKey{"PUT", object, "", false}, "PutObject", writeAccess, (*request).putObject},
-		{routeKey{"PUT", object, "", true}, "CopyObject", ownerAccess, (*request).copyObject},
-		{routeKey{"GET", object, "", false}, "GetObject", readAccess, (*request).getObject},
-		{routeKey{"HEAD", object, "", false}, "HeadObject", readAccess, (*request).headObject},
-		{routeKey{"HEAD", object, "objectMeta", false}, "GetObjectMeta", readAccess, (*request).objectMeta},
-		{routeKey{"GET", object, "objectMeta", false}, "GetObjectMeta", readAccess, (*request).objectMeta},
-		{routeKey{"DELETE", object, "", false}, "DeleteObject", writeAccess, (*request).deleteObject},
-		{routeKey{"DELETE", object, "symlink", false}, "DeleteObject", writeAccess, (*request).deleteObject},
-		{routeKey{"POST", object, "append", false}, "AppendObject", writeAccess, (*request).appendObject},
-		{routeKey{"GET", object, "acl", false}, "GetObjectAcl", ownerAccess, (*request).getObjectACL},
-		{routeKey{"PUT", object, "acl", false}, "PutObjectAcl", ownerAccess, (*request).putObjectACL},
-		{routeKey{"GET", object, "tagging", false}, "GetObjectTagging", ownerAccess, (*request).getTagging},
-		{routeKey{"PUT", object, "tagging", false}, "PutObjectTagging", ownerAccess, (*request).putTagging},
-		{routeKey{"DELETE", object, "tagging", false}, "DeleteObjectTagging", ownerAccess, (*request).deleteTagging},
-		{routeKey{"PUT", object, "symlink", false}, "PutSymlink", writeAccess, (*request).putSymlink},
-		{routeKey{"GET", object, "symlink", false}, "GetSymlink", readAccess, (*request).getSymlink},
+		{routeKey{"PUT", onObject, "", false}, "PutObject", writeAccess, (*request).putObject},
+		{routeKey{"PUT", onObject, "", true}, "CopyObject", ownerAccess, (*request).copyObject},
+		{routeKey{"GET", onObject, "", false}, "GetObject", readAccess, (*request).getObject},
+		{routeKey{"HEAD", onObject, "", false}, "HeadObject", readAccess, (*request).headObject},
+		{routeKey{"HEAD", onObject, "objectMeta", false}, "GetObjectMeta", readAccess, (*request).objectMeta},
+		{routeKey{"GET", onObject, "objectMeta", false}, "GetObjectMeta", readAccess, (*request).objectMeta},
+		{routeKey{"DELETE", onObject, "", false}, "DeleteObject", writeAccess, (*request).deleteObject},
+		{routeKey{"DELETE", onObject, "symlink", false}, "DeleteObject", writeAccess, (*request).deleteObject},
+		{routeKey{"POST", onObject, "append", false}, "AppendObject", writeAccess, (*request).appendObject},
+		{routeKey{"GET", onObject, "acl", false}, "GetObjectAcl", ownerAccess, (*request).getObjectACL},
+		{routeKey{"PUT", onObject, "acl", false}, "PutObjectAcl", ownerAccess, (*request).putObjectACL},
+		{routeKey{"GET", onObject, "tagging", false}, "GetObjectTagging", ownerAccess, (*request).getTagging},
+		{routeKey{"PUT", onObject, "tagging", false}, "PutObjectTagging", ownerAccess, (*request).putTagging},
+		{routeKey{"DELETE", onObject, "tagging", false}, "DeleteObjectTagging", ownerAccess, (*request).deleteTagging},
+		{routeKey{"PUT", onObject, "symlink", false}, "PutSymlink", writeAccess, (*request).putSymlink},
+		{routeKey{"GET", onObject, "symlink", false}, "GetSymlink", readAccess, (*request).getSymlink},
 
-		{routeKey{"POST", object, "uploads", false}, "InitiateMultipartUpload", writeAccess, (*request).initiateUpload},
-		{routeKey{"PUT", object, "uploadId", false}, "UploadPart", writeAccess, (*request).uploadPart},
-		{routeKey{"PUT", object, "uploadId", true}, "UploadPartCopy", ownerAccess, (*request).uploadPartCopy},
-		{routeKey{"POST", object, "uploadId", false}, "CompleteMultipartUpload", writeAccess, (*request).completeUpload},
-		{routeKey{"DELETE", object, "uploadId", false}, "AbortMultipartUpload", writeAccess, (*request).abortUpload},
-		{routeKey{"GET", object, "uploadId", false}, "ListParts", ownerAccess, (*request).listParts},
+		{routeKey{"POST", onObject, "uploads", false}, "InitiateMultipartUpload", writeAccess, (*request).initiateUpload},
+		{routeKey{"PUT", onObject, "uploadId", false}, "UploadPart", writeAccess, (*request).uploadPart},
+		{routeKey{"PUT", onObject, "uploadId", true}, "UploadPartCopy", ownerAccess, (*request).uploadPartCopy},
+		{routeKey{"POST", onObject, "uploadId", false}, "CompleteMultipartUpload", writeAccess, (*request).completeUpload},
+		{routeKey{"DELETE", onObject, "uploadId", false}, "AbortMultipartUpload", writeAccess, (*request).abortUpload},
+		{routeKey{"GET", onObject, "uploadId", false}, "ListParts", ownerAccess, (*request).listParts},
 	}
 	m := make(map[routeKey]*route, len(table))
 	for i := range table {
@@ -100,17 +100,17 @@ func (rq *request) route() (*route, error) {
 	k := routeKey{method: rq.r.Method, sub: rq.subResource()}
 	switch {
 	case rq.key != "":
-		k.level = object
+		k.level = onObject
 		k.copy = k.method == http.MethodPut && (k.sub == "" || k.sub == "uploadId") && rq.header("x-oss-copy-source") != ""
 	case rq.bucket != "":
-		k.level = bucket
+		k.level = onBucket
 	}
 	if r := rq.s.routes[k]; r != nil {
 		rq.op = r.op
 		return r, nil
 	}
 	rq.op = "Unknown"
-	if k.sub == "" && (k.level != bucket || k.method != http.MethodPost) {
+	if k.sub == "" && (k.level != onBucket || k.method != http.MethodPost) {
 		return nil, fail("MethodNotAllowed").with("Method", k.method)
 	}
 	return nil, fail("NotImplemented").with("Header", k.sub)
