@@ -3,11 +3,9 @@ package checkpoint_test
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,9 +14,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if runChild() {
-		return
-	}
 	goleak.VerifyTestMain(m)
 }
 
@@ -170,10 +165,3 @@ func TestLife(t *testing.T) {
 	}
 	must(t, c.Close())
 }
-
-func runChild() bool { return false }
-
-var (
-	_ = strings.Repeat
-	_ = fs.ErrNotExist
-)

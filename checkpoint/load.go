@@ -35,6 +35,9 @@ func (s *store) load(job Job) (*Job, error) {
 	if err := found.check(); err != nil {
 		return nil, err
 	}
+	if shape.rolledBack {
+		s.log.Warn("last commit of checkpoint is unreadable, going on from the one before", "path", s.path)
+	}
 	s.sums = found.sums
 	if err := s.open(); err != nil {
 		if errors.Is(err, berrors.ErrTimeout) {
@@ -152,22 +155,15 @@ func (s *store) repair(ids []recordID) error {
 	})
 }
 
-// compact rewrites the file without its free pages and opens the new one.
+// compact rewrites the file without its free pages and opens the new one. If
+// there is no room for it, the old one does as well.
 func (s *store) compact() error {
-	temp := &store{path: s.path + ".new", log: s.log}
-	if err := temp.open(); err != nil {
-		return err
-	}
 	const perTransaction = 4 << 20 // bytes; bounds the memory of the copy
-	err := s.guard(func() error { return bolt.Compact(temp.db, s.db, perTransaction) })
-	if err := errors.Join(err, temp.close()); err != nil {
-		return err
-	}
-	if err := s.close(); err != nil {
-		return err
-	}
-	if err := replace(temp.path, s.path); err != nil {
-		return err
+	err := s.rewrite(func(temp *store) error {
+		return s.guard(func() error { return bolt.Compact(temp.db, s.db, perTransaction) })
+	})
+	if err != nil {
+		s.log.Warn("checkpoint not compacted", "path", s.path, "err", err)
 	}
 	return s.open()
 }

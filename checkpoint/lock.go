@@ -31,7 +31,8 @@ func acquire(path string) (*lock, error) {
 			return nil, &os.PathError{Op: "lock", Path: path, Err: err}
 		}
 		if stillAt(f, path) {
-			return (&lock{f}), writePID(f)
+			writePID(f)
+			return &lock{f}, nil
 		}
 		f.Close() // its last holder removed it after we opened it
 	}
@@ -59,14 +60,12 @@ func readPID(f *os.File) int {
 	return pid
 }
 
-// writePID is for the message of whoever comes second; a full disk must not
-// keep the first from working.
-func writePID(f *os.File) error {
-	if err := f.Truncate(0); err != nil {
-		return err
+// writePID is for the message of whoever comes second. It is not worth an
+// error: on a full disk the message says less, that is all.
+func writePID(f *os.File) {
+	if f.Truncate(0) == nil {
+		f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
-	_, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
-	return err
 }
 
 // release gives the lock up and leaves its file: removing it would let two

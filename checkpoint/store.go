@@ -39,7 +39,11 @@ type store struct {
 
 // guard runs fn and makes an error of a panic or of a fault in mapped memory,
 // which a damaged or truncated file causes inside bbolt.
+// Nothing runs after that: bbolt does not give back all its locks.
 func (s *store) guard(fn func() error) (err error) {
+	if s.panicked.Load() {
+		return &damageError{reason: "unusable since an earlier fault"}
+	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
@@ -63,23 +67,36 @@ func (s *store) open() error {
 		})
 		return err
 	})
-	if err != nil && s.panicked.Load() && s.file != nil {
+	if err == nil {
+		return nil
+	}
+	s.db = nil
+	if s.panicked.Load() && s.file != nil {
 		s.file.Close()
 	}
 	return err
 }
 
-// close ends the use of the file.
+// close ends the use of the file. It may be called after a failed open.
 func (s *store) close() error {
-	if s.panicked.Load() {
+	switch {
+	case s.db == nil:
+		return nil
+	case s.panicked.Load():
 		return s.file.Close()
+	default:
+		return s.db.Close()
 	}
-	return s.db.Close()
 }
 
-// create makes a file for job under a temporary name and renames it, so that
-// no crash leaves a file without buckets.
+// create makes a file for job.
 func (s *store) create(job Job) error {
+	return s.rewrite(func(temp *store) error { return temp.initialize(job) })
+}
+
+// rewrite makes a file under a temporary name, lets fill put everything into
+// it, and renames it to s.path: no crash leaves a file half made.
+func (s *store) rewrite(fill func(temp *store) error) error {
 	temp := &store{path: s.path + ".new", log: s.log}
 	if err := os.Remove(temp.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -87,12 +104,14 @@ func (s *store) create(job Job) error {
 	if err := temp.open(); err != nil {
 		return err
 	}
-	err := temp.initialize(job)
-	if err := errors.Join(err, temp.close()); err != nil {
-		os.Remove(temp.path)
-		return err
+	err := errors.Join(fill(temp), temp.close(), s.close())
+	if err == nil {
+		err = replace(temp.path, s.path)
 	}
-	return replace(temp.path, s.path)
+	if err != nil {
+		os.Remove(temp.path)
+	}
+	return err
 }
 
 func (s *store) initialize(job Job) error {

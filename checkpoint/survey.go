@@ -35,6 +35,9 @@ const (
 	freelistPage = 0x10
 	bucketFlag   = 0x01
 
+	minPage = 1 << 10 // bytes
+	maxPage = 16 << 20
+
 	// maxDepth bounds the tree: 2 keys a page is the least bbolt allows.
 	maxDepth = 64
 )
@@ -51,6 +54,10 @@ type survey struct {
 	meta     meta
 	used     []uint64 // bitmap of pages
 	free     int64    // pages
+
+	// rolledBack says that one of the two meta pages is unreadable: the last
+	// commit may be lost, and the state is that of the one before.
+	rolledBack bool
 
 	// visit is called with each record, in key order within its bucket. It
 	// must not keep the slices.
@@ -96,30 +103,30 @@ func (s *survey) run() error {
 	return s.freelist()
 }
 
-// readMeta takes the newer of the valid meta pages, as bbolt does.
+// readMeta takes the newer of the valid meta pages, as bbolt does. Without the
+// first, the second is wherever the page size puts it.
 func (s *survey) readMeta() error {
 	first, okFirst, err := s.metaAt(0)
 	if err != nil {
 		return err
 	}
-	if okFirst {
-		s.meta = first
-	}
-	for size := int64(1024); size <= 16<<20 && size+pageHeader+metaSize <= s.size; size *= 2 {
+	var second meta
+	okSecond := false
+	for size := int64(minPage); size <= maxPage && !okSecond; size *= 2 {
 		if okFirst && size != int64(first.pageSize) {
 			continue
 		}
-		second, ok, err := s.metaAt(size)
-		if err != nil {
+		if second, okSecond, err = s.metaAt(size); err != nil {
 			return err
 		}
-		if ok && int64(second.pageSize) == size && second.tx >= s.meta.tx {
-			s.meta = second
-			break
-		}
+		okSecond = okSecond && int64(second.pageSize) == size
+	}
+	s.meta, s.rolledBack = first, !okFirst || !okSecond
+	if okSecond && (!okFirst || second.tx > first.tx) {
+		s.meta = second
 	}
 	s.pageSize = int64(s.meta.pageSize)
-	if s.pageSize < 1024 || s.pageSize > 16<<20 || s.pageSize&(s.pageSize-1) != 0 {
+	if s.pageSize < minPage || s.pageSize > maxPage || s.pageSize&(s.pageSize-1) != 0 {
 		return damaged("no valid meta page")
 	}
 	return nil
@@ -230,105 +237,6 @@ func (s *survey) root() error {
 func (s *survey) tree(root uint64, entry func(flags uint32, key, value []byte) error) error {
 	w := walk{survey: s, entry: entry}
 	return w.page(root, 0)
-}
-
-// walk goes through one tree in key order.
-type walk struct {
-	*survey
-	entry func(flags uint32, key, value []byte) error
-	last  []byte // key; the next must be above
-	low   []byte // the next must not be below; from the branch above
-	high  []byte // the next must be below; nil = no bound
-}
-
-func (w *walk) page(id uint64, depth int) error {
-	b, err := w.survey.page(id)
-	if err != nil {
-		return err
-	}
-	switch flags := binary.NativeEndian.Uint16(b[8:]); {
-	case flags == leafPage:
-		return w.leaf(b)
-	case flags == branchPage && depth < maxDepth:
-		return w.branch(id, b, depth)
-	default:
-		return damaged("page %d has flags %#x at depth %d", id, flags, depth)
-	}
-}
-
-func (w *walk) branch(id uint64, b []byte, depth int) error {
-	n := int(binary.NativeEndian.Uint16(b[10:]))
-	if n == 0 {
-		return damaged("branch page %d is empty", id)
-	}
-	low, high := w.low, w.high
-	keys, children := make([][]byte, n), make([]uint64, n)
-	for i := range n {
-		at := pageHeader + i*branchElement
-		if at+branchElement > len(b) {
-			return damaged("branch page %d is cut", id)
-		}
-		e := b[at:]
-		key, ok := slice(e, binary.NativeEndian.Uint32(e), binary.NativeEndian.Uint32(e[4:]))
-		if !ok || (i > 1 && bytes.Compare(keys[i-1], key) >= 0) {
-			return damaged("branch page %d: key %d", id, i)
-		}
-		keys[i], children[i] = key, binary.NativeEndian.Uint64(e[8:])
-	}
-	for i := range n {
-		// bbolt sends whatever is below the second key to the first child.
-		w.low, w.high = low, high
-		if i > 0 {
-			w.low = keys[i]
-		}
-		if i+1 < n {
-			w.high = keys[i+1]
-		}
-		if err := w.page(children[i], depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *walk) leaf(b []byte) error {
-	if len(b) < pageHeader || binary.NativeEndian.Uint16(b[8:]) != leafPage {
-		return damaged("leaf page without a header")
-	}
-	for i := range int(binary.NativeEndian.Uint16(b[10:])) {
-		at := pageHeader + i*leafElement
-		if at+leafElement > len(b) {
-			return damaged("leaf page is cut")
-		}
-		e, order := b[at:], binary.NativeEndian
-		pos, keySize, valueSize := order.Uint32(e[4:]), order.Uint32(e[8:]), order.Uint32(e[12:])
-		key, ok := slice(e, pos, keySize)
-		if !ok || keySize == 0 {
-			return damaged("leaf page: key %d", i)
-		}
-		value, ok := slice(e[pos:], keySize, valueSize)
-		if !ok {
-			return damaged("leaf page: value %d", i)
-		}
-		if (w.last != nil && bytes.Compare(key, w.last) <= 0) || bytes.Compare(key, w.low) < 0 ||
-			(w.high != nil && bytes.Compare(key, w.high) >= 0) {
-			return damaged("key %q is out of order", key)
-		}
-		w.last = key
-		if err := w.entry(order.Uint32(e), key, value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// slice returns size bytes of b from pos on.
-func slice(b []byte, pos, size uint32) ([]byte, bool) {
-	end := uint64(pos) + uint64(size)
-	if end > uint64(len(b)) {
-		return nil, false
-	}
-	return b[pos:end:end], true
 }
 
 // freelist checks that free pages are in the file's bounds, and not in use.
