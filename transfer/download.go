@@ -216,11 +216,10 @@ func (d *download) whole(ctx context.Context) error {
 			return err
 		}
 		defer result.Body.Close()
-		if err := d.wholeBody(result, &try); err != nil {
+		if err = d.wholeBody(result, &try); err != nil {
 			try.undo()
-			return errors.Join(err, d.root.RemoveTemp(d.name, d.tempName(d.name)))
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return err
@@ -231,7 +230,7 @@ func (d *download) whole(ctx context.Context) error {
 // wholeBody writes a body of unproven bytes to the temporary file and leaves
 // it ready to publish. The body's own error at its end is the proof: package
 // oss compares the CRC-64 before it says io.EOF.
-func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) error {
+func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) (err error) {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	n, err := fill(result.Body, buf[:])
@@ -239,14 +238,16 @@ func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) error {
 		return err
 	}
 	proven := err == io.EOF
-	if err := d.root.RemoveTemp(d.name, d.tempName(d.name)); err != nil {
-		return err
-	}
-	temp, err := d.root.CreateTemp(d.name, d.tempName(d.name), 0)
+	temp, err := d.createTemp(0)
 	if err != nil {
 		return err
 	}
-	defer temp.Close()
+	defer func() {
+		if err != nil {
+			temp.Close()
+			d.discardTemp()
+		}
+	}()
 	var off int64
 	for {
 		if _, err := temp.WriteAt(buf[:n], off); err != nil {
@@ -268,6 +269,27 @@ func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) error {
 	}
 	d.modTime = fileTime(&result.ObjectMeta, d.modTime)
 	return temp.Finish(off, d.modTime, fileMode)
+}
+
+// createTemp makes the temporary file, in place of one that a killed run left.
+func (d *download) createTemp(size int64) (*localfs.Temp, error) {
+	tempName := d.tempName(d.name)
+	temp, err := d.root.CreateTemp(d.name, tempName, size)
+	if !errors.Is(err, fs.ErrExist) {
+		return temp, err
+	}
+	if err := d.root.RemoveTemp(d.name, tempName); err != nil {
+		return nil, err
+	}
+	return d.root.CreateTemp(d.name, tempName, size)
+}
+
+// discardTemp removes the temporary file of a try that failed. If it cannot,
+// the next try does, or the next run.
+func (d *download) discardTemp() {
+	if err := d.root.RemoveTemp(d.name, d.tempName(d.name)); err != nil {
+		d.log.Warn("temporary file not removed", "key", d.key, "err", err)
+	}
 }
 
 // fill reads until buf is full or the body ends; io.EOF comes with the last

@@ -49,6 +49,28 @@ func printable(s string) string {
 	return s
 }
 
+// oneLine makes a text that may hold names and a server's words fit for a line
+// of a log or a terminal.
+func oneLine(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return s
+	}
+	var b strings.Builder
+	for line := range strings.SplitSeq(strings.TrimRight(s, "\n"), "\n") {
+		if b.Len() > 0 {
+			b.WriteString("; ")
+		}
+		for _, r := range line {
+			if strconv.IsPrint(r) {
+				b.WriteRune(r)
+			} else {
+				b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+			}
+		}
+	}
+	return b.String()
+}
+
 // treePrefix is the key prefix that a tree at key has.
 func treePrefix(key string) string {
 	if key == "" || strings.HasSuffix(key, "/") {

@@ -32,6 +32,7 @@ func startMeter(j *job) *meter {
 	m := &meter{
 		job: j, started: time.Now(), phase: PhaseStarting,
 		active: map[*tracker]struct{}{}, quit: make(chan struct{}),
+		rate: rate{samples: []sample{{}}},
 	}
 	if j.opts.OnProgress != nil {
 		m.gone.Go(m.run)

@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -77,7 +76,10 @@ func (p *publisher) publishGroup(group []finished) {
 	names := make([]string, 0, len(group))
 	for _, f := range group {
 		if err := p.root.Publish(f.name, f.temp); err != nil {
-			f.answer <- errors.Join(err, p.root.RemoveTemp(f.name, f.temp))
+			if rmErr := p.root.RemoveTemp(f.name, f.temp); rmErr != nil {
+				p.job.log.Warn("temporary file not removed", "name", f.name, "err", rmErr)
+			}
+			f.answer <- err
 			continue
 		}
 		renamed = append(renamed, f)
@@ -85,14 +87,15 @@ func (p *publisher) publishGroup(group []finished) {
 	}
 	err := p.root.SyncDirs(names...)
 	for _, f := range renamed {
-		f.answer <- errors.Join(err, p.settle(f, err))
+		if err != nil {
+			f.answer <- err
+			continue
+		}
+		f.answer <- p.settle(f)
 	}
 }
 
-func (p *publisher) settle(f finished, syncErr error) error {
-	if syncErr != nil {
-		return nil // the folder's error is the answer
-	}
+func (p *publisher) settle(f finished) error {
 	id, err := p.root.Stat(f.name)
 	if err != nil {
 		return err

@@ -120,9 +120,6 @@ func (r *ranged) open(ctx context.Context, found bool) error {
 			return err
 		}
 	}
-	if err := r.root.RemoveTemp(r.name, tempName); err != nil {
-		return err
-	}
 	r.rec = checkpoint.Object{
 		Key: r.name, State: checkpoint.StateActive, Source: r.identity(),
 		PartSize: r.partSize, TempName: tempName, Started: time.Now(),
@@ -131,7 +128,7 @@ func (r *ranged) open(ctx context.Context, found bool) error {
 		return err
 	}
 	var err error
-	r.temp, err = r.root.CreateTemp(r.name, tempName, r.size)
+	r.temp, err = r.createTemp(r.size)
 	return err
 }
 

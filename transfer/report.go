@@ -92,7 +92,7 @@ func (f Failure) String() string {
 
 // newFailure takes from err what a report needs.
 func newFailure(key, operation string, err error) Failure {
-	f := Failure{Key: key, Operation: operation, Cause: err.Error(), Attempts: 1}
+	f := Failure{Key: key, Operation: operation, Cause: oneLine(err.Error()), Attempts: 1}
 	if attempts, ok := errors.AsType[*scheduler.AttemptsError](err); ok {
 		f.Attempts = attempts.Attempts
 	}
