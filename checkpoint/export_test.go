@@ -1,5 +1,11 @@
 package checkpoint
 
+import (
+	"errors"
+
+	bolt "go.etcd.io/bbolt"
+)
+
 // What the tests of the codec need of the inside.
 
 // Roundtrip encodes a value and decodes the result.
@@ -20,8 +26,8 @@ func Roundtrip(v any) (any, error) {
 	return nil, nil
 }
 
-// DecodeAny decodes a payload as every kind of record and returns how many
-// bytes the accepted ones take when they are encoded again.
+// DecodeAny decodes a payload as every kind of record and returns what was
+// accepted.
 func DecodeAny(payload []byte, block uint32) (accepted []any) {
 	keep := func(v any, err error) {
 		if err == nil {
@@ -58,3 +64,24 @@ func Survey(path string) error {
 
 // PartsPerBlock is how many parts share a record.
 const PartsPerBlock = partsPerBlock
+
+// WriteSchema makes a file look as if another release had written it.
+func WriteSchema(path string, version uint64) error {
+	db, err := bolt.Open(path, 0o600, nil)
+	if err != nil {
+		return err
+	}
+	var e encoder
+	e.uint(version)
+	rec, err := frame(metaBucket, schemaKey, e.b)
+	if err != nil {
+		return err
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		if _, err := tx.CreateBucket([]byte("of the future")); err != nil {
+			return err
+		}
+		return tx.Bucket([]byte(metaBucket.name())).Put([]byte(schemaKey), rec)
+	})
+	return errors.Join(err, db.Close())
+}
