@@ -227,7 +227,8 @@ func canonicalHeaders(r *http.Request, use func(string) bool) string {
 			lines = append(lines, l+":"+strings.TrimSpace(r.Header.Get(k))+"\n")
 		}
 	}
-	slices.Sort(lines)
+	name := func(line string) string { n, _, _ := strings.Cut(line, ":"); return n }
+	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(name(a), name(b)) })
 	return strings.Join(lines, "")
 }
 
