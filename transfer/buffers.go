@@ -3,6 +3,7 @@ package transfer
 import (
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"strconv"
 	"strings"
@@ -19,15 +20,18 @@ const bufferSize = 256 << 10
 
 var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
-// hashRange is the CRC-64 of length bytes of r from off. It returns
-// io.ErrUnexpectedEOF if there are fewer.
-func hashRange(r io.ReaderAt, off, length int64) (uint64, error) {
+// hashRange is the CRC-64 of length bytes of r from off, which it also writes
+// to second, if there is one. It returns io.ErrUnexpectedEOF if there are fewer.
+func hashRange(r io.ReaderAt, off, length int64, second hash.Hash) (uint64, error) {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	var crc uint64
 	for length > 0 {
 		n, err := r.ReadAt(buf[:min(length, bufferSize)], off)
 		crc = crc64.Update(crc, buf[:n])
+		if second != nil {
+			second.Write(buf[:n])
+		}
 		off += int64(n)
 		length -= int64(n)
 		if err != nil && length > 0 {

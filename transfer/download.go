@@ -55,7 +55,7 @@ func (e *Engine) Download(ctx context.Context, src Location, path string, opts *
 	}
 	j, err := e.begin(ctx, spec{
 		kind: "download", source: o.location(src), destination: abs,
-		options: map[string]string{"part-size": fmt.Sprint(e.opts.PartSize), "version": o.VersionID},
+		options: map[string]string{"version": o.VersionID},
 	}, o.JobOptions)
 	if err != nil {
 		return nil, err

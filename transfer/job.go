@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -222,12 +221,11 @@ func (o JobOptions) location(l Location) string {
 	return "oss://" + l.Bucket.Name() + "/" + l.Path + " at " + service
 }
 
-// shape lists the options that shape the bytes at the destination.
-func (e *Engine) shape(h oss.ObjectHeaders) map[string]string {
-	m := map[string]string{
-		"part-size": strconv.FormatInt(e.opts.PartSize, 10),
-		"threshold": strconv.FormatInt(e.opts.MultipartThreshold, 10),
-	}
+// shape lists the options that shape the result. The part size is none of
+// them: a job with another one is found again, and each object under way starts
+// anew with its old upload aborted.
+func shape(h oss.ObjectHeaders) map[string]string {
+	m := map[string]string{}
 	for name, value := range map[string]string{
 		"acl": h.ACL, "storage-class": h.StorageClass, "content-type": h.ContentType, "tagging": h.Tagging,
 		"encryption": h.ServerSideEncryption,

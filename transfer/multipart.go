@@ -2,11 +2,15 @@ package transfer
 
 import (
 	"context"
+	"crypto/md5"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/osssync/osssync/checkpoint"
@@ -174,12 +178,12 @@ func (m *multipart) sendParts(ctx context.Context) error {
 func (m *multipart) part(ctx context.Context, number int) error {
 	off := int64(number-1) * m.partSize
 	length := min(m.partSize, m.id.Size-off)
-	if listed, ok := m.listed[number]; ok && listed.HasCRC64 && listed.Size == length {
-		crc, err := m.hash(ctx, off, length)
+	if listed, ok := m.listed[number]; ok && listed.Size == length {
+		proven, err := m.prove(ctx, &listed, off)
 		if err != nil {
 			return err
 		}
-		if crc == listed.CRC64 {
+		if proven {
 			m.parts[number-1] = listed
 			m.tracker.resumed(length)
 			return nil
@@ -251,16 +255,29 @@ func (m *multipart) incomplete(err error, meta *oss.ObjectMeta) error {
 	return err
 }
 
-// hash is the CRC-64 of a range of the file as it is now.
-func (m *multipart) hash(ctx context.Context, off, length int64) (crc uint64, err error) {
-	err = m.do(ctx, "hash "+m.name, priorityPiece, func(context.Context, int) error {
-		crc, err = hashRange(m.file, off, length)
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return &ChangedError{Name: m.name, What: "it became shorter"}
+// prove says whether a part that the server lists has the bytes that the file
+// has there now. A server that lists no CRC-64 has the MD5 in the ETag.
+func (m *multipart) prove(ctx context.Context, listed *oss.Part, off int64) (proven bool, err error) {
+	err = m.do(ctx, "prove "+m.name, priorityPiece, func(context.Context, int) error {
+		var sum hash.Hash
+		if !listed.HasCRC64 {
+			sum = md5.New()
 		}
-		return err
+		crc, err := hashRange(m.file, off, listed.Size, sum)
+		switch {
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return &ChangedError{Name: m.name, What: "it became shorter"}
+		case err != nil:
+			return err
+		case sum != nil:
+			proven = strings.EqualFold(hex.EncodeToString(sum.Sum(nil)), listed.ETag)
+			listed.CRC64, listed.HasCRC64 = crc, true
+		default:
+			proven = crc == listed.CRC64
+		}
+		return nil
 	})
-	return crc, err
+	return proven, err
 }
 
 // giveUp aborts an earlier upload of this file and forgets it.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -180,7 +181,7 @@ func TestDownloadProvesItsClaims(t *testing.T) {
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	stopAfter(w, 10, cancel, isRange)
-	if _, err := w.engine().Download(ctx, w.at("k"), filepath.Join(dir, "dst"), nil); !errors.Is(err, context.Canceled) {
+	if _, err := w.engine(oneByOne).Download(ctx, w.at("k"), filepath.Join(dir, "dst"), nil); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	w.wire.between(nil)
@@ -218,7 +219,7 @@ func TestUploadOfAnotherFileStartsAnew(t *testing.T) {
 	write(t, src, noise(4, 20*partSize))
 	ctx, cancel := context.WithCancel(t.Context())
 	stopAfter(w, 9, cancel, isPart)
-	if _, err := w.engine().Upload(ctx, src, w.at("k"), nil); !errors.Is(err, context.Canceled) {
+	if _, err := w.engine(oneByOne).Upload(ctx, src, w.at("k"), nil); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	w.wire.between(nil)
@@ -245,7 +246,7 @@ func TestUploadProvesParts(t *testing.T) {
 	write(t, src, data)
 	ctx, cancel := context.WithCancel(t.Context())
 	stopAfter(w, 9, cancel, isPart)
-	if _, err := w.engine().Upload(ctx, src, w.at("k"), nil); !errors.Is(err, context.Canceled) {
+	if _, err := w.engine(oneByOne).Upload(ctx, src, w.at("k"), nil); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	w.wire.between(nil)
@@ -555,5 +556,51 @@ func TestOneProcessPerJob(t *testing.T) {
 	}
 	if !errors.Is(second, transfer.ErrJobHeld) || !strings.Contains(second.Error(), fmt.Sprint(os.Getpid())) {
 		t.Errorf("the second one got %v", second)
+	}
+}
+
+// Another part size is the same job: its old upload is aborted, not left.
+func TestAnotherPartSizeStartsAnew(t *testing.T) {
+	w := newWorld(t)
+	data := noise(18, 20*partSize)
+	src := filepath.Join(t.TempDir(), "src")
+	write(t, src, data)
+	ctx, cancel := context.WithCancel(t.Context())
+	stopAfter(w, 9, cancel, isPart)
+	if _, err := w.engine().Upload(ctx, src, w.at("k"), nil); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	w.wire.between(nil)
+	report, err := w.engine(func(o *transfer.Options) { o.PartSize *= 2 }).Upload(t.Context(), src, w.at("k"), nil)
+	if err != nil || report.Bytes.Resumed != 0 || !bytes.Equal(w.get("k"), data) || w.uploads() != 0 {
+		t.Errorf("%v, %+v, %d uploads left", err, report.Bytes, w.uploads())
+	}
+}
+
+// A server that lists no CRC-64 of parts has their MD5.
+func TestPartsAreProvenByMD5(t *testing.T) {
+	w := newWorld(t)
+	data := noise(19, 20*partSize)
+	src := filepath.Join(t.TempDir(), "src")
+	write(t, src, data)
+	ctx, cancel := context.WithCancel(t.Context())
+	stopAfter(w, 9, cancel, isPart)
+	if _, err := w.engine(oneByOne).Upload(ctx, src, w.at("k"), nil); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	crc := regexp.MustCompile(`<HashCrc64ecma>\d+</HashCrc64ecma>`)
+	w.wire.between(func(_ *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		resp, err := send()
+		if err == nil {
+			body, _ := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			body = crc.ReplaceAll(body, nil)
+			resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		}
+		return resp, err
+	})
+	report, err := w.engine().Upload(t.Context(), src, w.at("k"), nil)
+	if err != nil || report.Bytes.Resumed != 9*partSize || !bytes.Equal(w.get("k"), data) {
+		t.Errorf("%v, %+v", err, report.Bytes)
 	}
 }

@@ -88,7 +88,7 @@ func (r *ranged) publishedBefore() (bool, error) {
 	if id.Size != r.size {
 		return false, nil
 	}
-	crc, err := hashRange(file, 0, id.Size)
+	crc, err := hashRange(file, 0, id.Size, nil)
 	if err != nil || crc != r.rec.CRC64 {
 		return false, nil
 	}
@@ -211,7 +211,7 @@ func (r *ranged) part(ctx context.Context, number int) error {
 // prove reads a claimed range back from the file.
 func (r *ranged) prove(ctx context.Context, claim checkpoint.Part, off int64) (proven bool, err error) {
 	err = r.do(ctx, "prove "+r.name, priorityPiece, func(context.Context, int) error {
-		crc, err := hashRange(r.temp, off, claim.Size)
+		crc, err := hashRange(r.temp, off, claim.Size, nil)
 		proven = err == nil && crc == claim.CRC64
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil // the file is shorter than its record says: fetch

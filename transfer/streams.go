@@ -45,7 +45,7 @@ func (e *Engine) UploadStream(ctx context.Context, r io.Reader, dst Location, op
 	withoutState := *e
 	withoutState.opts.StateDir = ""
 	j, err := withoutState.begin(ctx, spec{
-		kind: "upload", source: "-", destination: o.location(dst), options: e.shape(o.Headers),
+		kind: "upload", source: "-", destination: o.location(dst), options: shape(o.Headers),
 	}, o.JobOptions)
 	if err != nil {
 		return nil, err

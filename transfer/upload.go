@@ -57,7 +57,7 @@ func (e *Engine) Upload(ctx context.Context, path string, dst Location, opts *Up
 	}
 	defer root.Close()
 	j, err := e.begin(ctx, spec{
-		kind: "upload", source: abs, destination: o.location(dst), options: e.shape(o.Headers),
+		kind: "upload", source: abs, destination: o.location(dst), options: shape(o.Headers),
 	}, o.JobOptions)
 	if err != nil {
 		return nil, err
@@ -80,6 +80,7 @@ type upload struct {
 	bucket  *oss.Bucket
 	key     string
 	headers oss.ObjectHeaders
+	planned int64 // bytes that the totals have for it
 
 	file    *os.File
 	id      localfs.Identity
@@ -92,7 +93,8 @@ func (u *upload) single(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	u.seen(true, id.Size)
+	u.planned = id.Size
+	u.seen(true, u.planned)
 	u.meter.totalsKnown.Store(true)
 	u.meter.setPhase(PhaseTransferring)
 	if err := u.run(ctx); err != nil {
@@ -112,6 +114,7 @@ func (u *upload) run(ctx context.Context) error {
 		return err
 	}
 	defer u.file.Close()
+	u.meter.bytesTotal.Add(u.id.Size - u.planned)
 	u.tracker = u.meter.track(u.key, u.id.Size)
 	defer u.tracker.end()
 
