@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"strings"
 	"time"
 )
@@ -34,24 +33,31 @@ func (e *encoder) time(t time.Time) {
 	e.uint(uint64(t.Nanosecond()))
 }
 
-// etag halves the usual form, 32 upper-case hex digits: a length of 0 with
-// 16 raw bytes behind it. Any other string follows its length plus one.
+// etagSize is the length of the usual ETag: an MD5 in upper-case hex.
+const etagSize = 32
+
+const hexDigits = "0123456789ABCDEF"
+
+// etag halves the usual form: a length of 0 with 16 raw bytes behind it. Any
+// other string follows its length plus one.
 func (e *encoder) etag(s string) {
-	if raw, ok := hexETag(s); ok {
-		e.uint(0)
-		e.b = append(e.b, raw...)
-		return
+	at := len(e.b)
+	if len(s) == etagSize {
+		e.b = append(e.b, 0)
+		for i := 0; i < etagSize; i += 2 {
+			high, low := strings.IndexByte(hexDigits, s[i]), strings.IndexByte(hexDigits, s[i+1])
+			if high < 0 || low < 0 {
+				break
+			}
+			e.b = append(e.b, byte(high<<4|low))
+		}
+		if len(e.b) == at+1+etagSize/2 {
+			return
+		}
+		e.b = e.b[:at]
 	}
 	e.uint(uint64(len(s)) + 1)
 	e.b = append(e.b, s...)
-}
-
-func hexETag(s string) ([]byte, bool) {
-	if len(s) != 32 || strings.ToUpper(s) != s {
-		return nil, false
-	}
-	raw, err := hex.DecodeString(s)
-	return raw, err == nil
 }
 
 // decoder takes fields off its bytes; after the first that does not fit, bad
@@ -116,7 +122,12 @@ func (d *decoder) etag() string {
 		return ""
 	}
 	if n == 0 {
-		return strings.ToUpper(hex.EncodeToString(d.take(16)))
+		var text [etagSize]byte
+		raw := d.take(etagSize / 2)
+		for i, c := range raw {
+			text[2*i], text[2*i+1] = hexDigits[c>>4], hexDigits[c&15]
+		}
+		return string(text[:2*len(raw)])
 	}
 	return string(d.take(n - 1))
 }

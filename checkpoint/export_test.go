@@ -58,7 +58,7 @@ func UnframeSettled(key string, rec []byte) ([]byte, error) { return unframe(set
 
 // Survey reads a file as Open does before anything else.
 func Survey(path string) error {
-	_, err := surveyFile(path, func(string, []byte, []byte) {})
+	_, err := surveyFile(path, "", func(string, []byte, []byte) {})
 	return err
 }
 

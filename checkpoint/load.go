@@ -21,7 +21,7 @@ type contents struct {
 // fs.ErrNotExist if there is none.
 func (s *store) load(job Job) (*Job, error) {
 	found := contents{meta: make(map[string][]byte)}
-	shape, err := surveyFile(s.path, found.visit)
+	shape, err := surveyFile(s.path, "", found.visit)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (f *contents) check() error {
 	if f.unknown != "" {
 		return damaged("bucket %q", f.unknown)
 	}
-	for id := metaBucket; id < bucketCount; id++ {
+	for id := range bucketCount {
 		got, want := f.sums[id], f.expected[id]
 		if got.records+f.dropped[id] != want.records || (f.dropped[id] == 0 && got.xor != want.xor) {
 			return damaged("%d of %d records in bucket %q", got.records, want.records, id.name())

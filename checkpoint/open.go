@@ -18,6 +18,9 @@ import (
 // it is free: bbolt never gives space back.
 const compactAbove = 64 << 20
 
+// fileSuffix follows the job's ID in the name of its file.
+const fileSuffix = ".db"
+
 // Open makes the folder and the job's file in it, or opens what an earlier
 // run of this job left. The caller closes the result.
 //
@@ -34,7 +37,7 @@ func Open(dir string, job Job, opts *Options) (*Checkpoint, error) {
 	}
 	job = job.clone()
 	job.ID = cmp.Or(job.ID, JobID(job.Kind, job.Source, job.Destination, job.Options))
-	if len(job.ID) != 16 || strings.Trim(job.ID, "0123456789abcdef") != "" {
+	if !validID(job.ID) {
 		return nil, fmt.Errorf("checkpoint: job id %q is not 16 lower-case hex digits", job.ID)
 	}
 	if err := prepareDir(dir, o.Unsafe); err != nil {
@@ -47,7 +50,7 @@ func Open(dir string, job Job, opts *Options) (*Checkpoint, error) {
 		finished:   make(chan struct{}),
 		active:     newBatch(),
 	}
-	path := filepath.Join(dir, job.ID+".db")
+	path := filepath.Join(dir, job.ID+fileSuffix)
 	held, err := acquire(filepath.Join(dir, job.ID+".lock"))
 	if err != nil {
 		return nil, err
@@ -62,6 +65,11 @@ func Open(dir string, job Job, opts *Options) (*Checkpoint, error) {
 	}
 	go c.write()
 	return c, nil
+}
+
+// validID keeps anything but a file name out of the path.
+func validID(id string) bool {
+	return len(id) == 16 && strings.Trim(id, "0123456789abcdef") == ""
 }
 
 // prepareDir makes the folder and refuses one that cannot hold a checkpoint.

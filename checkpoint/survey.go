@@ -59,6 +59,9 @@ type survey struct {
 	// commit may be lost, and the state is that of the one before.
 	rolledBack bool
 
+	// only names the one bucket to read; "" = all, and the list of free pages.
+	only string
+
 	// visit is called with each record, in key order within its bucket. It
 	// must not keep the slices.
 	visit func(bucket string, key, value []byte)
@@ -71,9 +74,10 @@ type meta struct {
 	tx                   uint64
 }
 
-// surveyFile surveys the file at path. A *damageError says that it cannot be
-// trusted, any other error that it could not be read.
-func surveyFile(path string, visit func(bucket string, key, value []byte)) (*survey, error) {
+// surveyFile surveys the file at path, or only one bucket of it. A
+// *damageError says that it cannot be trusted, any other error that it could
+// not be read.
+func surveyFile(path, only string, visit func(bucket string, key, value []byte)) (*survey, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -86,7 +90,7 @@ func surveyFile(path string, visit func(bucket string, key, value []byte)) (*sur
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("checkpoint: %s is not a regular file", path)
 	}
-	s := &survey{f: f, size: info.Size(), visit: visit}
+	s := &survey{f: f, size: info.Size(), only: only, visit: visit}
 	return s, s.run()
 }
 
@@ -97,7 +101,7 @@ func (s *survey) run() error {
 	pages := uint64(s.size / s.pageSize)
 	s.used = make([]uint64, pages/64+1)
 	s.mark(0, 1)
-	if err := s.root(); err != nil {
+	if err := s.root(); err != nil || s.only != "" {
 		return err
 	}
 	return s.freelist()
@@ -214,6 +218,9 @@ func (s *survey) root() error {
 		return err
 	}
 	for _, b := range buckets {
+		if s.only != "" && b.name != s.only {
+			continue
+		}
 		entry := func(flags uint32, key, value []byte) error {
 			if flags != 0 {
 				return damaged("bucket in bucket %q", b.name)

@@ -1,0 +1,59 @@
+package checkpoint
+
+import (
+	"errors"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// jobsTries is how often the header of a running job is read. Each commit may
+// reuse pages of the one before last, so a reader without a lock can be
+// overtaken; that needs two commits within a few page reads.
+const jobsTries = 4
+
+// Jobs lists the headers of all jobs in a folder in the order of their IDs. It
+// takes no locks and writes nothing, so it disturbs no running job. A file
+// that cannot be read gives a Job of nothing but its ID, and the reason
+// (*VersionError, say); the listing goes on after it. A folder that is not
+// there has no jobs.
+func Jobs(dir string) iter.Seq2[Job, error] {
+	return func(yield func(Job, error) bool) {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			yield(Job{}, err)
+			return
+		}
+		for _, e := range entries {
+			id, ok := strings.CutSuffix(e.Name(), fileSuffix)
+			if !ok || !validID(id) {
+				continue
+			}
+			job, err := readJob(filepath.Join(dir, e.Name()))
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // removed since
+			}
+			if err != nil {
+				job = Job{ID: id}
+			}
+			if !yield(job, err) {
+				return
+			}
+		}
+	}
+}
+
+func readJob(path string) (job Job, err error) {
+	for range jobsTries {
+		found := contents{meta: make(map[string][]byte)}
+		if _, err = surveyFile(path, metaBucket.name(), found.visit); err == nil {
+			job, err = found.header(path)
+		}
+		if !isDamage(err) {
+			break
+		}
+	}
+	return job, err
+}
