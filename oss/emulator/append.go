@@ -67,7 +67,7 @@ func (rq *request) appendObject() error {
 
 // appendable returns the object to append to, nil if there is none yet.
 func (rq *request) appendable(tx *store.Tx, position int64, forbid bool) (*store.Object, error) {
-	if err := rq.needBucket(tx, rq.bucket); err != nil {
+	if err := needBucket(tx, rq.bucket); err != nil {
 		return nil, err
 	}
 	o, err := tx.Object(rq.bucket, rq.key)

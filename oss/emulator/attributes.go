@@ -35,10 +35,7 @@ func (rq *request) putBucketACL() error {
 		return failArgument("x-oss-acl", acl, "The bucket ACL is not valid.")
 	}
 	return rq.s.store.Update(func(tx *store.Tx) error {
-		if err := rq.needBucket(tx, rq.bucket); err != nil {
-			return err
-		}
-		b, err := tx.Bucket(rq.bucket)
+		b, err := findBucket(tx, rq.bucket)
 		if err != nil {
 			return err
 		}

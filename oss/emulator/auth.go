@@ -18,11 +18,8 @@ func (rq *request) authenticate(route *route) error {
 	if err != nil {
 		return err
 	}
-	if rq.bucket != "" && (route == nil || route.access != createBucket) && !rq.s.bucketExists(rq.bucket) {
-		return fail("NoSuchBucket").with("BucketName", rq.bucket)
-	}
-	if claim == nil {
-		return nil
+	if err := rq.needRoutedBucket(route); err != nil || claim == nil {
+		return err
 	}
 	secret, ok := rq.s.secretOf(claim.AccessKeyID)
 	if !ok {
@@ -42,6 +39,16 @@ func (rq *request) authenticate(route *route) error {
 		rq.body.expectSHA256(h)
 	}
 	return nil
+}
+
+// needRoutedBucket is NoSuchBucket if the operation needs a bucket and it is
+// not there.
+func (rq *request) needRoutedBucket(route *route) error {
+	if rq.bucket == "" || route != nil && route.access == createBucket {
+		return nil
+	}
+	_, err := rq.thisBucket()
+	return err
 }
 
 // authorize lets the owner do everything, and anonymous users what the ACLs

@@ -140,7 +140,7 @@ func (rq *request) putBucket() error {
 
 func (rq *request) deleteBucket() error {
 	err := rq.s.store.Update(func(tx *store.Tx) error {
-		if err := rq.needBucket(tx, rq.bucket); err != nil {
+		if err := needBucket(tx, rq.bucket); err != nil {
 			return err
 		}
 		if !tx.BucketEmpty(rq.bucket) {
@@ -155,24 +155,24 @@ func (rq *request) deleteBucket() error {
 	return nil
 }
 
-// needBucket is NoSuchBucket unless the bucket is there.
-func (rq *request) needBucket(tx *store.Tx, name string) error {
+// findBucket reads a bucket; that there is none is NoSuchBucket.
+func findBucket(tx *store.Tx, name string) (*store.Bucket, error) {
 	b, err := tx.Bucket(name)
 	if err == nil && b == nil {
 		err = fail("NoSuchBucket").with("BucketName", name)
 	}
+	return b, err
+}
+
+func needBucket(tx *store.Tx, name string) error {
+	_, err := findBucket(tx, name)
 	return err
 }
 
 // thisBucket reads the request's bucket.
-func (rq *request) thisBucket() (*store.Bucket, error) {
-	var b *store.Bucket
-	err := rq.s.store.View(func(tx *store.Tx) error {
-		if err := rq.needBucket(tx, rq.bucket); err != nil {
-			return err
-		}
-		var err error
-		b, err = tx.Bucket(rq.bucket)
+func (rq *request) thisBucket() (b *store.Bucket, err error) {
+	err = rq.s.store.View(func(tx *store.Tx) error {
+		b, err = findBucket(tx, rq.bucket)
 		return err
 	})
 	return b, err
@@ -250,7 +250,7 @@ func (rq *request) bucketStat() error {
 	var total classStat
 	var uploads, parts int64
 	err := rq.s.store.View(func(tx *store.Tx) error {
-		if err := rq.needBucket(tx, rq.bucket); err != nil {
+		if err := needBucket(tx, rq.bucket); err != nil {
 			return err
 		}
 		for row := range tx.Objects(rq.bucket, "") {

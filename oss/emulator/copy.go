@@ -33,7 +33,7 @@ func (rq *request) copySource() (*source, error) {
 
 // findSource looks up the source and checks the conditions on it.
 func (rq *request) findSource(tx *store.Tx, src *source) (*store.Object, error) {
-	if err := rq.needBucket(tx, src.bucket); err != nil {
+	if err := needBucket(tx, src.bucket); err != nil {
 		return nil, err
 	}
 	o, err := tx.Object(src.bucket, src.key)

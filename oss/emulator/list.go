@@ -173,7 +173,7 @@ func (rq *request) finishListing(d, items *document, l *listing, enc func(string
 
 func (rq *request) collectObjects(l *listing, items *document, enc func(string) string, owner bool) error {
 	return rq.s.store.View(func(tx *store.Tx) error {
-		if err := rq.needBucket(tx, rq.bucket); err != nil {
+		if err := needBucket(tx, rq.bucket); err != nil {
 			return err
 		}
 		rows := func(from string) iter.Seq[store.Row] { return tx.Objects(rq.bucket, from) }
@@ -276,7 +276,7 @@ func (rq *request) listVersions() error {
 	l.after(marker, marker+"\x00")
 	var items document
 	err = rq.s.store.View(func(tx *store.Tx) error {
-		if err := rq.needBucket(tx, rq.bucket); err != nil {
+		if err := needBucket(tx, rq.bucket); err != nil {
 			return err
 		}
 		rows := func(from string) iter.Seq[store.Row] { return tx.Objects(rq.bucket, from) }
@@ -340,7 +340,7 @@ func (rq *request) listUploads() error {
 	}
 	var items document
 	err = rq.s.store.View(func(tx *store.Tx) error {
-		if err := rq.needBucket(tx, rq.bucket); err != nil {
+		if err := needBucket(tx, rq.bucket); err != nil {
 			return err
 		}
 		rows := func(from string) iter.Seq[store.Row] { return tx.Uploads(rq.bucket, from) }

@@ -51,7 +51,7 @@ func (rq *request) initiateUpload() error {
 // needUpload finds the upload a request is about; ec is what the operation
 // answers with if there is none.
 func (rq *request) needUpload(tx *store.Tx, ec string) (*store.Upload, error) {
-	if err := rq.needBucket(tx, rq.bucket); err != nil {
+	if err := needBucket(tx, rq.bucket); err != nil {
 		return nil, err
 	}
 	id := rq.param("uploadId")

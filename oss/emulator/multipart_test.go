@@ -62,15 +62,15 @@ func TestKnownMultipartETag(t *testing.T) {
 	// can be checked with parts of any content.
 	c := newClient(t)
 	id := c.initiate("k")
-	var tags string
+	var tags strings.Builder
 	var list []any
 	for i := range 3 {
 		e := c.part("k", id, i+1, strings.Repeat(fmt.Sprint(i), 102400)).header.Get("ETag")
-		tags += strings.Trim(e, `"`)
+		tags.WriteString(strings.Trim(e, `"`))
 		list = append(list, i+1, e)
 	}
 	a := c.want(c.complete("k", id, partList(list...)), 200, "")
-	if got, want := a.element("ETag"), `"`+md5Hex(tags)+`-3"`; got != want {
+	if got, want := a.element("ETag"), `"`+md5Hex(tags.String())+`-3"`; got != want {
 		t.Errorf("etag is %s, want %s", got, want)
 	}
 }

@@ -46,7 +46,7 @@ func (rq *request) putObject() error {
 // mayWrite refuses a write to a missing bucket, or over an object if that is
 // forbidden.
 func (rq *request) mayWrite(tx *store.Tx, forbidOverwrite bool) error {
-	if err := rq.needBucket(tx, rq.bucket); err != nil {
+	if err := needBucket(tx, rq.bucket); err != nil {
 		return err
 	}
 	if !forbidOverwrite {
@@ -81,7 +81,7 @@ func (rq *request) deleteObject() error {
 		return err
 	}
 	err := rq.s.store.Update(func(tx *store.Tx) error {
-		if err := rq.needBucket(tx, rq.bucket); err != nil {
+		if err := needBucket(tx, rq.bucket); err != nil {
 			return err
 		}
 		return tx.DeleteObject(rq.bucket, rq.key)
@@ -122,7 +122,7 @@ func (rq *request) deleteObjects() error {
 		return err
 	}
 	err = rq.s.store.Update(func(tx *store.Tx) error {
-		if err := rq.needBucket(tx, rq.bucket); err != nil {
+		if err := needBucket(tx, rq.bucket); err != nil {
 			return err
 		}
 		for _, k := range keys {

@@ -40,7 +40,7 @@ func (rq *request) find(tx *store.Tx) (*found, error) {
 
 // findOne looks up the request's object itself.
 func (rq *request) findOne(tx *store.Tx) (*store.Object, error) {
-	if err := rq.needBucket(tx, rq.bucket); err != nil {
+	if err := needBucket(tx, rq.bucket); err != nil {
 		return nil, err
 	}
 	if err := rq.checkVersion(); err != nil {

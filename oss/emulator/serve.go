@@ -32,13 +32,15 @@ type request struct {
 // files may go out by sendfile.
 type response struct {
 	http.ResponseWriter
-	status int
+	start  time.Time
+	status int // 0: nothing yet
 	bytes  int64
 }
 
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
+		w.Header().Set("x-oss-server-time", strconv.FormatInt(time.Since(w.start).Milliseconds(), 10))
 		w.ResponseWriter.WriteHeader(status)
 	}
 }
@@ -62,27 +64,33 @@ func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // ServeHTTP answers one OSS request. It takes the raw path as it came, so the
 // server must not stand behind a mux that cleans paths.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start := time.Now()
-	rq := &request{s: s, w: &response{ResponseWriter: w}, r: r, id: newRequestID(), now: s.opts.Now()}
+	newRequest(s, w, r).run((*request).authenticate)
+}
+
+func newRequest(s *Server, w http.ResponseWriter, r *http.Request) *request {
+	rq := &request{s: s, w: &response{ResponseWriter: w, start: time.Now()}, r: r, id: newRequestID(), now: s.opts.Now()}
 	rq.body = newBodyReader(rq)
-	h := w.Header()
-	h.Set("Server", "AliyunOSS")
-	h.Set("Date", rq.now.UTC().Format(http.TimeFormat))
-	h.Set("x-oss-request-id", rq.id)
-	h.Set("x-oss-server-time", "0")
-	if !s.enter() {
+	return rq
+}
+
+// run answers the request of whoever authenticate says is asking.
+func (rq *request) run(authenticate func(*request, *route) error) {
+	rq.set("Server", "AliyunOSS")
+	rq.set("Date", rq.now.UTC().Format(http.TimeFormat))
+	rq.set("x-oss-request-id", rq.id)
+	if !rq.s.enter() {
 		rq.writeError(fail("ServiceUnavailable"))
 		return
 	}
-	defer s.leave()
-	if err := rq.handle(); err != nil {
+	defer rq.s.leave()
+	if err := rq.handle(authenticate); err != nil {
 		rq.writeError(rq.answerTo(err))
 	}
 	if rq.w.status == 0 {
 		rq.w.WriteHeader(http.StatusOK)
 	}
 	rq.body.finish()
-	s.logRequest(rq, time.Since(start))
+	rq.log()
 }
 
 // answerTo finds the answer that an error means.
@@ -100,8 +108,8 @@ func (rq *request) answerTo(err error) *apiError {
 	return fail("InternalError")
 }
 
-// handle reads the address, proves the signature and calls the operation.
-func (rq *request) handle() error {
+// handle reads the address, finds out who asks and calls the operation.
+func (rq *request) handle(authenticate func(*request, *route) error) error {
 	var err error
 	if rq.bucket, rq.key, err = rq.s.address(rq.r); err != nil {
 		return err
@@ -110,7 +118,7 @@ func (rq *request) handle() error {
 		return err
 	}
 	route, routeErr := rq.route()
-	if err := rq.authenticate(route); err != nil {
+	if err := authenticate(rq, route); err != nil {
 		return err
 	}
 	if routeErr != nil {
@@ -156,13 +164,13 @@ func (rq *request) header(name string) string { return rq.r.Header.Get(name) }
 // set sets a header of the answer.
 func (rq *request) set(name, value string) { rq.w.Header().Set(name, value) }
 
-func (s *Server) logRequest(rq *request, took time.Duration) {
-	if s.opts.RequestLog == nil {
+func (rq *request) log() {
+	if rq.s.opts.RequestLog == nil {
 		return
 	}
-	s.log.write(&logLine{
+	rq.s.log.write(&logLine{
 		Time: rq.now.UTC(), Op: rq.op, Bucket: rq.bucket, Key: rq.key, UploadID: rq.param("uploadId"),
 		Part: rq.param("partNumber"), Range: rq.header("Range"), Status: rq.w.status, Code: rq.code,
-		BytesIn: rq.body.n, BytesOut: rq.w.bytes, Duration: took.Microseconds(), RequestID: rq.id,
+		BytesIn: rq.body.n, BytesOut: rq.w.bytes, Duration: time.Since(rq.w.start).Microseconds(), RequestID: rq.id,
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // shardBits is how many low bits of a blob's number are not in the name of
@@ -170,7 +171,7 @@ func (f *file) blobPath(id uint64) string {
 
 func (f *file) view(fn func(kv) error) error {
 	err := f.db.View(func(tx *bolt.Tx) error { return fn(&boltKV{tx: tx}) })
-	if errors.Is(err, bolt.ErrDatabaseNotOpen) {
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}
 	return err
