@@ -48,21 +48,6 @@ func readBounded(resp *http.Response, limit int64) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-func (b *Bucket) doRead(ctx context.Context, r *call, limit int64) (*http.Response, []byte, error) {
-	if err := checkKey(r.op, r.key); err != nil {
-		return nil, nil, err
-	}
-	return b.client.doRead(ctx, r, limit)
-}
-
-// doListing is doRead for a call on the bucket.
-func (b *Bucket) doListing(ctx context.Context, r *call) (*http.Response, []byte, error) {
-	if err := checkBucketName(r.op, r.bucket); err != nil {
-		return nil, nil, err
-	}
-	return b.client.doRead(ctx, r, maxListing)
-}
-
 // doXML is doRead, with the answer decoded into v. The root must be named root:
 // an Error in a 200 is a *ServerError.
 func (c *Client) doXML(ctx context.Context, r *call, root string, v any) (*http.Response, error) {
@@ -77,13 +62,6 @@ func (c *Client) doXML(ctx context.Context, r *call, root string, v any) (*http.
 		return nil, r.xmlError(resp, body, err)
 	}
 	return resp, nil
-}
-
-func (b *Bucket) doXML(ctx context.Context, r *call, root string, v any) (*http.Response, error) {
-	if err := checkBucketName(r.op, r.bucket); err != nil {
-		return nil, err
-	}
-	return b.client.doXML(ctx, r, root, v)
 }
 
 // checkRoot walks the document: it must be well formed as far as the scanner

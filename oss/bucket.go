@@ -105,7 +105,7 @@ func (b *Bucket) CreateBucket(ctx context.Context, opts *CreateBucketOptions) (*
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("PutBucket", http.MethodPut, "")
+	r := b.newCall("PutBucket", http.MethodPut)
 	setHeader(r.header, "X-Oss-Acl", o.ACL)
 	addHeaders(r.header, o.Header)
 	r.setBody(nil, nil)
@@ -125,7 +125,7 @@ func (b *Bucket) CreateBucket(ctx context.Context, opts *CreateBucketOptions) (*
 // DeleteBucket deletes the bucket. errors.Is: ErrBucketNotEmpty, also while
 // uploads are in progress.
 func (b *Bucket) DeleteBucket(ctx context.Context) (*Response, error) {
-	return b.doPlain(ctx, b.newCall("DeleteBucket", http.MethodDelete, ""))
+	return b.doPlain(ctx, b.newCall("DeleteBucket", http.MethodDelete))
 }
 
 // BucketInfo is the answer to GetBucketInfo.
@@ -153,7 +153,7 @@ type BucketInfo struct {
 
 // GetBucketInfo asks about the bucket as a whole.
 func (b *Bucket) GetBucketInfo(ctx context.Context) (*BucketInfo, error) {
-	r := b.newCall("GetBucketInfo", http.MethodGet, "")
+	r := b.newCall("GetBucketInfo", http.MethodGet)
 	r.set("bucketInfo", "")
 	var answer struct {
 		Bucket struct {
@@ -167,7 +167,7 @@ func (b *Bucket) GetBucketInfo(ctx context.Context) (*BucketInfo, error) {
 			Owner                                                                                xmlOwner
 		}
 	}
-	resp, err := b.doXML(ctx, r, "BucketInfo", &answer)
+	resp, err := b.client.doXML(ctx, r, "BucketInfo", &answer)
 	if err != nil {
 		return nil, err
 	}
@@ -185,12 +185,12 @@ func (b *Bucket) GetBucketInfo(ctx context.Context) (*BucketInfo, error) {
 
 // GetBucketLocation gives the bucket's location, such as "oss-cn-hangzhou".
 func (b *Bucket) GetBucketLocation(ctx context.Context) (string, error) {
-	r := b.newCall("GetBucketLocation", http.MethodGet, "")
+	r := b.newCall("GetBucketLocation", http.MethodGet)
 	r.set("location", "")
 	var answer struct {
 		Location string `xml:",chardata"`
 	}
-	_, err := b.doXML(ctx, r, "LocationConstraint", &answer)
+	_, err := b.client.doXML(ctx, r, "LocationConstraint", &answer)
 	return answer.Location, err
 }
 
@@ -220,7 +220,7 @@ type BucketStat struct {
 
 // GetBucketStat asks how much the bucket holds.
 func (b *Bucket) GetBucketStat(ctx context.Context) (*BucketStat, error) {
-	r := b.newCall("GetBucketStat", http.MethodGet, "")
+	r := b.newCall("GetBucketStat", http.MethodGet)
 	r.set("stat", "")
 	var a struct {
 		Storage, ObjectCount, MultipartUploadCount, MultipartPartCount, DeleteMarkerCount, LiveChannelCount int64
@@ -228,7 +228,7 @@ func (b *Bucket) GetBucketStat(ctx context.Context) (*BucketStat, error) {
 		ArchiveStorage, ArchiveObjectCount, ColdArchiveStorage, ColdArchiveObjectCount                      int64
 		DeepColdArchiveStorage, DeepColdArchiveObjectCount, LastModifiedTime                                int64
 	}
-	resp, err := b.doXML(ctx, r, "BucketStat", &a)
+	resp, err := b.client.doXML(ctx, r, "BucketStat", &a)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 // PutBucketACL sets the bucket's ACL: private, public-read or
 // public-read-write.
 func (b *Bucket) PutBucketACL(ctx context.Context, acl string) (*Response, error) {
-	r := b.newCall("PutBucketACL", http.MethodPut, "")
+	r := b.newCall("PutBucketACL", http.MethodPut)
 	r.set("acl", "")
 	setHeader(r.header, "X-Oss-Acl", acl)
 	r.setBody(nil, nil)
@@ -18,10 +18,10 @@ func (b *Bucket) PutBucketACL(ctx context.Context, acl string) (*Response, error
 
 // GetBucketACL gives the bucket's ACL.
 func (b *Bucket) GetBucketACL(ctx context.Context) (string, error) {
-	r := b.newCall("GetBucketACL", http.MethodGet, "")
+	r := b.newCall("GetBucketACL", http.MethodGet)
 	r.set("acl", "")
 	var answer xmlACL
-	_, err := b.doXML(ctx, r, "AccessControlPolicy", &answer)
+	_, err := b.client.doXML(ctx, r, "AccessControlPolicy", &answer)
 	return answer.Grant, err
 }
 
@@ -32,7 +32,7 @@ type xmlVersioning struct {
 
 // PutBucketVersioning sets versioning to Enabled or Suspended.
 func (b *Bucket) PutBucketVersioning(ctx context.Context, status string) (*Response, error) {
-	r := b.newCall("PutBucketVersioning", http.MethodPut, "")
+	r := b.newCall("PutBucketVersioning", http.MethodPut)
 	r.set("versioning", "")
 	if err := r.marshalBody(xmlVersioning{Status: status}); err != nil {
 		return nil, err
@@ -42,9 +42,9 @@ func (b *Bucket) PutBucketVersioning(ctx context.Context, status string) (*Respo
 
 // GetBucketVersioning gives Enabled, Suspended, or "" where it was never set.
 func (b *Bucket) GetBucketVersioning(ctx context.Context) (string, error) {
-	r := b.newCall("GetBucketVersioning", http.MethodGet, "")
+	r := b.newCall("GetBucketVersioning", http.MethodGet)
 	r.set("versioning", "")
 	var answer xmlVersioning
-	_, err := b.doXML(ctx, r, "VersioningConfiguration", &answer)
+	_, err := b.client.doXML(ctx, r, "VersioningConfiguration", &answer)
 	return answer.Status, err
 }

@@ -68,7 +68,7 @@ func (b *Bucket) ListObjects(ctx context.Context, opts *ListObjectsOptions) (*Li
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("ListObjects", http.MethodGet, "")
+	r := b.newCall("ListObjects", http.MethodGet)
 	r.set("encoding-type", "url")
 	r.setOpt("prefix", o.Prefix)
 	r.setOpt("delimiter", o.Delimiter)
@@ -77,7 +77,7 @@ func (b *Bucket) ListObjects(ctx context.Context, opts *ListObjectsOptions) (*Li
 		return nil, err
 	}
 	addHeaders(r.header, o.Header)
-	resp, body, err := b.doListing(ctx, r)
+	resp, body, err := b.client.doRead(ctx, r, maxListing)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func (b *Bucket) ListObjectsV2(ctx context.Context, opts *ListObjectsV2Options) 
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("ListObjectsV2", http.MethodGet, "")
+	r := b.newCall("ListObjectsV2", http.MethodGet)
 	r.set("list-type", "2")
 	r.set("encoding-type", "url")
 	r.setOpt("prefix", o.Prefix)
@@ -153,7 +153,7 @@ func (b *Bucket) ListObjectsV2(ctx context.Context, opts *ListObjectsV2Options) 
 	}
 	addHeaders(r.header, o.Header)
 	r.addQuery(o.Query)
-	resp, body, err := b.doListing(ctx, r)
+	resp, body, err := b.client.doRead(ctx, r, maxListing)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func (b *Bucket) ListObjectVersions(ctx context.Context, opts *ListObjectVersion
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("ListObjectVersions", http.MethodGet, "")
+	r := b.newCall("ListObjectVersions", http.MethodGet)
 	r.set("versions", "")
 	r.set("encoding-type", "url")
 	r.setOpt("prefix", o.Prefix)
@@ -230,7 +230,7 @@ func (b *Bucket) ListObjectVersions(ctx context.Context, opts *ListObjectVersion
 		return nil, err
 	}
 	addHeaders(r.header, o.Header)
-	resp, body, err := b.doListing(ctx, r)
+	resp, body, err := b.client.doRead(ctx, r, maxListing)
 	if err != nil {
 		return nil, err
 	}

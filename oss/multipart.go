@@ -51,7 +51,7 @@ func (b *Bucket) InitMultipartUpload(ctx context.Context, key string, opts *Init
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("InitiateMultipartUpload", http.MethodPost, key)
+	r := b.objectCall("InitiateMultipartUpload", http.MethodPost, key)
 	r.set("uploads", "")
 	r.set("encoding-type", "url")
 	if o.Sequential {
@@ -61,7 +61,7 @@ func (b *Bucket) InitMultipartUpload(ctx context.Context, key string, opts *Init
 	r.addQuery(o.Query)
 	r.setBody(nil, nil)
 	var answer struct{ UploadId string } //nolint:revive // the element's name
-	resp, err := b.doXML(ctx, r, "InitiateMultipartUploadResult", &answer)
+	resp, err := b.client.doXML(ctx, r, "InitiateMultipartUploadResult", &answer)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (b *Bucket) UploadPart(ctx context.Context, key, uploadID string, number in
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("UploadPart", http.MethodPut, key)
+	r := b.objectCall("UploadPart", http.MethodPut, key)
 	if err := r.setPart(uploadID, number); err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (b *Bucket) UploadPart(ctx context.Context, key, uploadID string, number in
 	r.trafficLimit(o.TrafficLimit)
 	addHeaders(r.header, o.Header)
 	r.setBody(body, o.OnProgress)
-	resp, err := b.doObject(ctx, r)
+	resp, err := b.client.doEmpty(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func (b *Bucket) UploadPartCopy(ctx context.Context, srcBucket, srcKey string, r
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("UploadPartCopy", http.MethodPut, key)
+	r := b.objectCall("UploadPartCopy", http.MethodPut, key)
 	if err := r.setPart(uploadID, number); err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (b *Bucket) UploadPartCopy(ctx context.Context, srcBucket, srcKey string, r
 	addHeaders(r.header, o.Header)
 	r.setBody(nil, nil)
 	var answer struct{ ETag, LastModified string }
-	resp, err := b.doXML(ctx, r, "CopyPartResult", &answer)
+	resp, err := b.client.doXML(ctx, r, "CopyPartResult", &answer)
 	if err != nil {
 		return nil, err
 	}
@@ -230,7 +230,7 @@ func (b *Bucket) CompleteMultipartUpload(ctx context.Context, key, uploadID stri
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("CompleteMultipartUpload", http.MethodPost, key)
+	r := b.objectCall("CompleteMultipartUpload", http.MethodPost, key)
 	if uploadID == "" {
 		return nil, usageError(r.op, "uploadID", "is empty")
 	}
@@ -262,11 +262,11 @@ func (b *Bucket) complete(ctx context.Context, r *call, parts []Part, callback b
 	var resp *http.Response
 	var err error
 	if callback {
-		resp, res.CallbackBody, err = b.doRead(ctx, r, maxAnswer)
+		resp, res.CallbackBody, err = b.client.doRead(ctx, r, maxAnswer)
 		res.ETag = ""
 	} else {
 		var answer struct{ ETag string }
-		resp, err = b.doXML(ctx, r, "CompleteMultipartUploadResult", &answer)
+		resp, err = b.client.doXML(ctx, r, "CompleteMultipartUploadResult", &answer)
 		res.ETag = unquoteETag(answer.ETag)
 	}
 	if err != nil {
@@ -328,7 +328,7 @@ type AbortMultipartOptions struct {
 // AbortMultipartUpload discards an upload and its parts. A part still on its
 // way may survive: stop the writers first. errors.Is: ErrNoSuchUpload.
 func (b *Bucket) AbortMultipartUpload(ctx context.Context, key, uploadID string, opts *AbortMultipartOptions) error {
-	r := b.newCall("AbortMultipartUpload", http.MethodDelete, key)
+	r := b.objectCall("AbortMultipartUpload", http.MethodDelete, key)
 	if uploadID == "" {
 		// Without the id this request would delete the object.
 		return usageError(r.op, "uploadID", "is empty")
@@ -337,7 +337,7 @@ func (b *Bucket) AbortMultipartUpload(ctx context.Context, key, uploadID string,
 	if opts != nil {
 		addHeaders(r.header, opts.Header)
 	}
-	_, err := b.doObject(ctx, r)
+	_, err := b.client.doEmpty(ctx, r)
 	return err
 }
 

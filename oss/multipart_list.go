@@ -38,7 +38,7 @@ func (b *Bucket) ListParts(ctx context.Context, key, uploadID string, opts *List
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("ListParts", http.MethodGet, key)
+	r := b.objectCall("ListParts", http.MethodGet, key)
 	if uploadID == "" {
 		return nil, usageError(r.op, "uploadID", "is empty")
 	}
@@ -51,10 +51,7 @@ func (b *Bucket) ListParts(ctx context.Context, key, uploadID string, opts *List
 		return nil, err
 	}
 	addHeaders(r.header, o.Header)
-	if err := r.check(); err != nil {
-		return nil, err
-	}
-	resp, body, err := b.doRead(ctx, r, maxParts)
+	resp, body, err := b.client.doRead(ctx, r, maxParts)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +112,7 @@ func (b *Bucket) ListMultipartUploads(ctx context.Context, opts *ListMultipartUp
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("ListMultipartUploads", http.MethodGet, "")
+	r := b.newCall("ListMultipartUploads", http.MethodGet)
 	r.set("uploads", "")
 	r.set("encoding-type", "url")
 	r.setOpt("prefix", o.Prefix)
@@ -126,7 +123,7 @@ func (b *Bucket) ListMultipartUploads(ctx context.Context, opts *ListMultipartUp
 		return nil, err
 	}
 	addHeaders(r.header, o.Header)
-	resp, body, err := b.doListing(ctx, r)
+	resp, body, err := b.client.doRead(ctx, r, maxListing)
 	if err != nil {
 		return nil, err
 	}

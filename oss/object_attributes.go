@@ -25,29 +25,13 @@ func (o *VersionOptions) apply(r *call) {
 
 // attribute is a call on an object's sub-resource.
 func (b *Bucket) attribute(op, method, key, name string, opts *VersionOptions) *call {
-	r := b.newCall(op, method, key)
+	r := b.objectCall(op, method, key)
 	r.set(name, "")
 	opts.apply(r)
 	if method == http.MethodPut || method == http.MethodPost {
 		r.setBody(nil, nil)
 	}
 	return r
-}
-
-func (b *Bucket) doAttribute(ctx context.Context, r *call) (*Response, error) {
-	resp, err := b.doObject(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	return new(newResponse(resp)), nil
-}
-
-func (b *Bucket) doObjectXML(ctx context.Context, r *call, root string, v any) error {
-	if err := checkKey(r.op, r.key); err != nil {
-		return err
-	}
-	_, err := b.doXML(ctx, r, root, v)
-	return err
 }
 
 // PutSymlink makes key a link to target, which need not exist.
@@ -61,13 +45,13 @@ func (b *Bucket) PutSymlink(ctx context.Context, key, target string, opts *PutOb
 		r.addQuery(opts.Query)
 	}
 	r.header.Set("X-Oss-Symlink-Target", encode(target))
-	return b.doAttribute(ctx, r)
+	return b.doPlain(ctx, r)
 }
 
 // GetSymlink gives the key that a link points to. errors.Is: ErrNoSuchKey.
 func (b *Bucket) GetSymlink(ctx context.Context, key string, opts *VersionOptions) (string, error) {
 	r := b.attribute("GetSymlink", http.MethodGet, key, "symlink", opts)
-	resp, err := b.doAttribute(ctx, r)
+	resp, err := b.doPlain(ctx, r)
 	if err != nil {
 		return "", err
 	}
@@ -83,7 +67,7 @@ func (b *Bucket) GetSymlink(ctx context.Context, key string, opts *VersionOption
 func (b *Bucket) PutObjectACL(ctx context.Context, key, acl string, opts *VersionOptions) (*Response, error) {
 	r := b.attribute("PutObjectACL", http.MethodPut, key, "acl", opts)
 	setHeader(r.header, "X-Oss-Object-Acl", acl)
-	return b.doAttribute(ctx, r)
+	return b.doPlain(ctx, r)
 }
 
 type xmlACL struct {
@@ -93,7 +77,7 @@ type xmlACL struct {
 // GetObjectACL gives an object's ACL.
 func (b *Bucket) GetObjectACL(ctx context.Context, key string, opts *VersionOptions) (string, error) {
 	var answer xmlACL
-	err := b.doObjectXML(ctx, b.attribute("GetObjectACL", http.MethodGet, key, "acl", opts), "AccessControlPolicy", &answer)
+	_, err := b.client.doXML(ctx, b.attribute("GetObjectACL", http.MethodGet, key, "acl", opts), "AccessControlPolicy", &answer)
 	return answer.Grant, err
 }
 
@@ -114,19 +98,19 @@ func (b *Bucket) PutObjectTagging(ctx context.Context, key string, tags []Tag, o
 	if err := r.marshalBody(xmlTagging{Tags: tags}); err != nil {
 		return nil, err
 	}
-	return b.doAttribute(ctx, r)
+	return b.doPlain(ctx, r)
 }
 
 // GetObjectTagging gives an object's tags.
 func (b *Bucket) GetObjectTagging(ctx context.Context, key string, opts *VersionOptions) ([]Tag, error) {
 	var answer xmlTagging
-	err := b.doObjectXML(ctx, b.attribute("GetObjectTagging", http.MethodGet, key, "tagging", opts), "Tagging", &answer)
+	_, err := b.client.doXML(ctx, b.attribute("GetObjectTagging", http.MethodGet, key, "tagging", opts), "Tagging", &answer)
 	return answer.Tags, err
 }
 
 // DeleteObjectTagging removes an object's tags.
 func (b *Bucket) DeleteObjectTagging(ctx context.Context, key string, opts *VersionOptions) (*Response, error) {
-	return b.doAttribute(ctx, b.attribute("DeleteObjectTagging", http.MethodDelete, key, "tagging", opts))
+	return b.doPlain(ctx, b.attribute("DeleteObjectTagging", http.MethodDelete, key, "tagging", opts))
 }
 
 // RestoreOptions tunes RestoreObject. The zero value leaves all to the service.
@@ -159,5 +143,5 @@ func (b *Bucket) RestoreObject(ctx context.Context, key string, opts *RestoreOpt
 			return nil, err
 		}
 	}
-	return b.doAttribute(ctx, r)
+	return b.doPlain(ctx, r)
 }

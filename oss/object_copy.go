@@ -58,7 +58,7 @@ func (b *Bucket) CopyObject(ctx context.Context, srcBucket, srcKey, key string, 
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("CopyObject", http.MethodPut, key)
+	r := b.objectCall("CopyObject", http.MethodPut, key)
 	if err := r.copySource(srcBucket, srcKey, o.SourceVersionID); err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (b *Bucket) CopyObject(ctx context.Context, srcBucket, srcKey, key string, 
 		ETag         string
 		LastModified string
 	}
-	resp, err := b.doXML(ctx, r, "CopyObjectResult", &answer)
+	resp, err := b.client.doXML(ctx, r, "CopyObjectResult", &answer)
 	if err != nil {
 		return nil, err
 	}

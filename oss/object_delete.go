@@ -34,11 +34,11 @@ func (b *Bucket) DeleteObject(ctx context.Context, key string, opts *DeleteObjec
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("DeleteObject", http.MethodDelete, key)
+	r := b.objectCall("DeleteObject", http.MethodDelete, key)
 	r.setOpt("versionId", o.VersionID)
 	addHeaders(r.header, o.Header)
 	r.addQuery(o.Query)
-	resp, err := b.doObject(ctx, r)
+	resp, err := b.client.doEmpty(ctx, r)
 	if err != nil {
 		return nil, err
 	}

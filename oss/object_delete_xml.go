@@ -16,7 +16,7 @@ func (b *Bucket) BatchDeleteVersions(ctx context.Context, objects []ObjectVersio
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("DeleteMultipleObjects", http.MethodPost, "")
+	r := b.newCall("DeleteMultipleObjects", http.MethodPost)
 	if len(objects) == 0 || len(objects) > 1000 {
 		return nil, usageError(r.op, "keys", strconv.Itoa(len(objects))+" keys, not 1 to 1000")
 	}
@@ -24,9 +24,6 @@ func (b *Bucket) BatchDeleteVersions(ctx context.Context, objects []ObjectVersio
 		if err := checkKey(r.op, v.Key); err != nil {
 			return nil, err
 		}
-	}
-	if err := checkBucketName(r.op, r.bucket); err != nil {
-		return nil, err
 	}
 	r.set("delete", "")
 	r.set("encoding-type", "url")

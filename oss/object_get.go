@@ -84,7 +84,7 @@ func (b *Bucket) GetObject(ctx context.Context, key string, opts *GetObjectOptio
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("GetObject", http.MethodGet, key)
+	r := b.objectCall("GetObject", http.MethodGet, key)
 	if err := o.Range.validate(r.op); err != nil {
 		return nil, err
 	}

@@ -61,13 +61,13 @@ type ObjectMeta struct {
 // ErrNotFound; it may also match ErrNoSuchKey or ErrNoSuchBucket, where the
 // server says which.
 func (b *Bucket) HeadObject(ctx context.Context, key string, opts *HeadObjectOptions) (*ObjectMeta, error) {
-	return b.head(ctx, b.newCall("HeadObject", http.MethodHead, key), opts)
+	return b.head(ctx, b.objectCall("HeadObject", http.MethodHead, key), opts)
 }
 
 // GetObjectMeta is HeadObject at less cost to the server: only Size, ETag,
 // LastModified and CRC64 are filled, and conditions are not looked at.
 func (b *Bucket) GetObjectMeta(ctx context.Context, key string, opts *HeadObjectOptions) (*ObjectMeta, error) {
-	r := b.newCall("GetObjectMeta", http.MethodHead, key)
+	r := b.objectCall("GetObjectMeta", http.MethodHead, key)
 	r.set("objectMeta", "")
 	return b.head(ctx, r, opts)
 }
@@ -90,7 +90,7 @@ func (b *Bucket) head(ctx context.Context, r *call, opts *HeadObjectOptions) (*O
 	r.setOpt("versionId", o.VersionID)
 	addHeaders(r.header, o.Header)
 	r.addQuery(o.Query)
-	resp, err := b.doObject(ctx, r)
+	resp, err := b.client.doEmpty(ctx, r)
 	if err != nil {
 		return nil, err
 	}

@@ -55,13 +55,13 @@ func (b *Bucket) PutObject(ctx context.Context, key string, body io.Reader, opts
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("PutObject", http.MethodPut, key)
+	r := b.objectCall("PutObject", http.MethodPut, key)
 	o.apply(r.header, key)
 	setHeader(r.header, "Content-Md5", o.ContentMD5)
 	r.trafficLimit(o.TrafficLimit)
 	r.addQuery(o.Query)
 	r.setBody(body, o.OnProgress)
-	resp, answer, err := b.doRead(ctx, r, maxAnswer)
+	resp, answer, err := b.client.doRead(ctx, r, maxAnswer)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (b *Bucket) AppendObject(ctx context.Context, key string, position int64, b
 	if opts != nil {
 		o = *opts
 	}
-	r := b.newCall("AppendObject", http.MethodPost, key)
+	r := b.objectCall("AppendObject", http.MethodPost, key)
 	if position < 0 {
 		return nil, usageError(r.op, "position", "is negative")
 	}
@@ -131,7 +131,7 @@ func (b *Bucket) AppendObject(ctx context.Context, key string, position int64, b
 	r.trafficLimit(o.TrafficLimit)
 	r.addQuery(o.Query)
 	r.setBody(body, o.OnProgress)
-	resp, err := b.doObject(ctx, r)
+	resp, err := b.client.doEmpty(ctx, r)
 	if err != nil {
 		return nil, err
 	}

@@ -31,8 +31,11 @@ func (b *Bucket) SignURL(ctx context.Context, method, key string, expires time.D
 		o = *opts
 	}
 	c := b.client
-	r := c.newCall("SignURL", method)
-	r.bucket, r.key = b.name, key
+	r := b.newCall("SignURL", method)
+	if key != "" {
+		r = b.objectCall("SignURL", method, key)
+	}
+	delete(r.header, "X-Oss-Request-Payer")
 	if err := r.checkPresign(expires); err != nil {
 		return "", err
 	}
@@ -68,14 +71,6 @@ func (b *Bucket) SignURL(ctx context.Context, method, key string, expires time.D
 func (c *call) checkPresign(expires time.Duration) error {
 	if !validHeaderName(c.method) {
 		return usageError(c.op, "method", quote(c.method)+" is no HTTP method")
-	}
-	if err := checkBucketName(c.op, c.bucket); err != nil {
-		return err
-	}
-	if c.key != "" {
-		if err := checkKey(c.op, c.key); err != nil {
-			return err
-		}
 	}
 	if expires < time.Second {
 		return usageError(c.op, "expires", "is less than a second")

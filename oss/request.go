@@ -26,6 +26,7 @@ func userAgent(app string) string {
 // call is one request before it is signed.
 type call struct {
 	client *Client
+	scope  scope
 	op     string
 	method string
 	bucket string
@@ -35,17 +36,32 @@ type call struct {
 	body   *requestBody // nil: none
 }
 
+// scope is what a call is on: an empty key must not turn a call on an object
+// into one on its bucket.
+type scope int
+
+const (
+	serviceScope scope = iota
+	bucketScope
+	objectScope
+)
+
 func (c *Client) newCall(op, method string) *call {
-	r := &call{client: c, op: op, method: method, header: make(http.Header, 12)}
-	return r
+	return &call{client: c, op: op, method: method, header: make(http.Header, 12)}
 }
 
-func (b *Bucket) newCall(op, method, key string) *call {
+func (b *Bucket) newCall(op, method string) *call {
 	r := b.client.newCall(op, method)
-	r.bucket, r.key = b.name, key
+	r.scope, r.bucket = bucketScope, b.name
 	if b.client.payer {
 		r.header["X-Oss-Request-Payer"] = []string{"requester"}
 	}
+	return r
+}
+
+func (b *Bucket) objectCall(op, method, key string) *call {
+	r := b.newCall(op, method)
+	r.scope, r.key = objectScope, key
 	return r
 }
 
@@ -85,11 +101,16 @@ func (c *call) trafficLimit(bits int64) {
 	}
 }
 
-// check holds bucket and headers against what can be sent. Line breaks in a
+// check holds names and headers against what can be sent. Line breaks in a
 // value would be another header.
 func (c *call) check() error {
-	if c.bucket != "" {
+	if c.scope >= bucketScope {
 		if err := checkBucketName(c.op, c.bucket); err != nil {
+			return err
+		}
+	}
+	if c.scope == objectScope {
+		if err := checkKey(c.op, c.key); err != nil {
 			return err
 		}
 	}
@@ -118,9 +139,6 @@ func validHeaderName(s string) bool {
 // do signs and sends c. An answer other than 2xx is a *ServerError. The body of
 // the answer is the caller's to close; that of the request is not read any more.
 func (c *Client) do(ctx context.Context, r *call) (*http.Response, error) {
-	if r.bucket == "" && r.key != "" {
-		return nil, usageError(r.op, "bucket", "is empty")
-	}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
@@ -145,12 +163,9 @@ func (c *Client) do(ctx context.Context, r *call) (*http.Response, error) {
 	return nil, se
 }
 
-// doObject is do for a call on a key whose answer has no body worth reading.
-func (b *Bucket) doObject(ctx context.Context, r *call) (*http.Response, error) {
-	if err := checkKey(r.op, r.key); err != nil {
-		return nil, err
-	}
-	resp, err := b.client.do(ctx, r)
+// doEmpty is do for an answer whose body does not matter.
+func (c *Client) doEmpty(ctx context.Context, r *call) (*http.Response, error) {
+	resp, err := c.do(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -158,16 +173,12 @@ func (b *Bucket) doObject(ctx context.Context, r *call) (*http.Response, error) 
 	return resp, nil
 }
 
-// doPlain is do for a call on the bucket whose answer has no body.
+// doPlain is doEmpty for a call whose answer says nothing of its own.
 func (b *Bucket) doPlain(ctx context.Context, r *call) (*Response, error) {
-	if err := checkBucketName(r.op, r.bucket); err != nil {
-		return nil, err
-	}
-	resp, err := b.client.do(ctx, r)
+	resp, err := b.client.doEmpty(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	discard(resp.Body)
 	return new(newResponse(resp)), nil
 }
 

@@ -133,7 +133,6 @@ type answer struct {
 	status int
 	held   bytes.Buffer // written before the header went out
 	sent   bool
-	n      int64
 	resp   *http.Response
 	err    error
 }
