@@ -101,6 +101,19 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// maxDrain is how much of a refused body is read, so that the client gets to
+// see the answer and keeps the connection; above it, the connection is closed.
+const maxDrain = 16 << 20
+
+// drain reads what is left of a body that was refused, unless the client
+// waits to be told to send it.
+func (b *bodyReader) drain(r *http.Request) {
+	if b.refused || r.ContentLength > maxDrain || r.Header.Get("Expect") != "" {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, b, maxDrain) // no matter: it is refused
+}
+
 // finish leaves the connection fit for the next request, or for closing.
 func (b *bodyReader) finish() {
 	switch {

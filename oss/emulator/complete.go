@@ -22,8 +22,8 @@ func (rq *request) completeUpload() error {
 		return err
 	}
 	forbid := strings.EqualFold(rq.header("x-oss-forbid-overwrite"), "true")
-	if _, ok := rq.lookup("callback"); ok || rq.header("x-oss-callback") != "" {
-		return fail("NotImplemented").with("Header", "x-oss-callback")
+	if err := rq.refuseCallback(); err != nil {
+		return err
 	}
 	list, all, err := rq.readCompletion()
 	if err != nil {

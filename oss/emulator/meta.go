@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -55,13 +56,15 @@ type attributes struct {
 // readAttributes reads and checks the headers of every request that makes an
 // object.
 func (rq *request) readAttributes() (*attributes, error) {
-	for _, name := range []string{"If-Modified-Since", "If-Unmodified-Since", "If-Match", "If-None-Match", "x-oss-callback"} {
+	for _, name := range []string{"If-Modified-Since", "If-Unmodified-Since", "If-Match", "If-None-Match"} {
 		if rq.header(name) != "" {
-			return nil, fail("NotImplemented").with("Header", name)
+			e := fail("NotImplemented").with("Header", name)
+			e.status = http.StatusBadRequest // the service's own status for these
+			return nil, e
 		}
 	}
-	if _, ok := rq.lookup("callback"); ok {
-		return nil, fail("NotImplemented").with("Header", "callback")
+	if err := rq.refuseCallback(); err != nil {
+		return nil, err
 	}
 	a := &attributes{class: rq.header("x-oss-storage-class"), acl: rq.header("x-oss-object-acl")}
 	if a.class == "" {
@@ -90,6 +93,15 @@ func (rq *request) readAttributes() (*attributes, error) {
 	}
 	a.headers, err = rq.storedHeaders()
 	return a, err
+}
+
+// refuseCallback refuses what would have to be called back: a success without
+// the call would be a wrong one. (The parameter callback selects no operation.)
+func (rq *request) refuseCallback() error {
+	if rq.header("x-oss-callback") != "" {
+		return fail("NotImplemented").with("Header", "x-oss-callback")
+	}
+	return nil
 }
 
 // storedHeaders picks the headers to keep, in the order of their names.

@@ -84,6 +84,9 @@ func (rq *request) run(authenticate func(*request, *route) error) {
 	}
 	defer rq.s.leave()
 	if err := rq.handle(authenticate); err != nil {
+		if rq.signed {
+			rq.body.drain(rq.r)
+		}
 		rq.writeError(rq.answerTo(err))
 	}
 	if rq.w.status == 0 {

@@ -186,6 +186,17 @@ func TestShortBody(t *testing.T) {
 	}
 }
 
+// TestRefusedBody: a client that only reads after it has written sees why its
+// body was refused, and keeps the connection.
+func TestRefusedBody(t *testing.T) {
+	_, endpoint := start(t, &emulator.Options{})
+	w := dial(t, endpoint)
+	for range 2 {
+		w.send(w.head("PUT", target(testBucket, "k", "partNumber=1&uploadId=A"), "Content-Length: 8388608") + strings.Repeat("x", 8<<20))
+		(&client{t: t}).want(w.answer("PUT"), 404, "NoSuchUpload")
+	}
+}
+
 func TestTooLarge(t *testing.T) {
 	_, endpoint := start(t, &emulator.Options{})
 	w := dial(t, endpoint)

@@ -83,7 +83,8 @@ func (f *file) load() (next uint64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("prepare index: %w", err)
 	}
-	for _, d := range []string{filepath.Dir(f.dir), f.dir, filepath.Join(f.dir, "blobs")} {
+	_ = syncDir(filepath.Dir(f.dir)) // may not be ours to read
+	for _, d := range []string{f.dir, filepath.Join(f.dir, "blobs")} {
 		if err := syncDir(d); err != nil {
 			return 0, err
 		}
