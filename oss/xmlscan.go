@@ -207,7 +207,7 @@ func (s *scanner) inside(text []byte, depth int) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case skipped && bytes.HasPrefix(s.data[start:], []byte(open)):
-		return append(text, s.data[start+len(open):s.at-len("]]>")]...), nil
+		return appendLines(text, s.data[start+len(open):s.at-len("]]>")]), nil
 	case skipped:
 		return text, nil
 	}
@@ -244,7 +244,7 @@ func isXMLName(name []byte) bool {
 }
 
 func localName(name []byte) []byte {
-	if i := bytes.IndexByte(name, ':'); i >= 0 {
+	if i := bytes.IndexByte(name, ':'); i > 0 && i+1 < len(name) {
 		return name[i+1:]
 	}
 	return name
@@ -257,29 +257,36 @@ func unescapeXML(p []byte) ([]byte, error) {
 		return p, nil
 	}
 	out := make([]byte, 0, len(p))
-	for i := 0; i < len(p); i++ {
-		switch p[i] {
-		case '\r':
-			if i+1 < len(p) && p[i+1] == '\n' {
-				continue
-			}
+	for {
+		i := bytes.IndexByte(p, '&')
+		if i < 0 {
+			return appendLines(out, p), nil
+		}
+		out = appendLines(out, p[:i])
+		n := bytes.IndexByte(p[i:], ';')
+		if n < 0 {
+			return nil, errXMLSyntax
+		}
+		r, err := reference(string(p[i+1 : i+n]))
+		if err != nil {
+			return nil, err
+		}
+		out = utf8.AppendRune(out, r)
+		p = p[i+n+1:]
+	}
+}
+
+// appendLines appends p with every line end made a line feed.
+func appendLines(out, p []byte) []byte {
+	for i, c := range p {
+		switch {
+		case c != '\r':
+			out = append(out, c)
+		case i+1 == len(p) || p[i+1] != '\n':
 			out = append(out, '\n')
-		case '&':
-			n := bytes.IndexByte(p[i:], ';')
-			if n < 0 || n > 12 {
-				return nil, errXMLSyntax
-			}
-			r, err := reference(string(p[i+1 : i+n]))
-			if err != nil {
-				return nil, err
-			}
-			out = utf8.AppendRune(out, r)
-			i += n
-		default:
-			out = append(out, p[i])
 		}
 	}
-	return out, nil
+	return out
 }
 
 func reference(name string) (rune, error) {
