@@ -10,29 +10,46 @@ import (
 	"time"
 )
 
-// stallConn is a connection that fails once no byte has moved for a while.
+// stallConn is a connection that fails once no byte has moved for a while. The
+// clock of reading stands still while something is being sent: net/http reads
+// all the time, and a long upload has no answer before its end.
 type stallConn struct {
 	net.Conn
 	timeout time.Duration
+
+	mu   sync.Mutex
+	held int // senders at work
 }
 
-// wind sets both deadlines: while one direction moves, the other may wait.
-func (c *stallConn) wind() { c.SetDeadline(time.Now().Add(c.timeout)) } //nolint:errcheck // a closed connection says so on use
+// hold stops the clock of reading, release starts it again.
+func (c *stallConn) hold() { c.count(1) }
 
-// unwind stops the clock, while the wait is not for the network.
-func (c *stallConn) unwind() { c.SetDeadline(time.Time{}) } //nolint:errcheck // as above
+func (c *stallConn) release() { c.count(-1) }
+
+func (c *stallConn) count(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held += n
+	var deadline time.Time
+	if c.held == 0 {
+		deadline = time.Now().Add(c.timeout)
+	}
+	c.SetReadDeadline(deadline) //nolint:errcheck // a closed connection says so on use
+}
 
 // Read implements net.Conn.
 func (c *stallConn) Read(p []byte) (int, error) {
-	c.wind()
+	c.count(0)
 	return c.Conn.Read(p)
 }
 
 // Write implements net.Conn. A deadline that passed after some bytes is no
 // stall: the rest gets a new one.
 func (c *stallConn) Write(p []byte) (n int, err error) {
+	c.hold()
+	defer c.release()
 	for {
-		c.wind()
+		c.SetWriteDeadline(time.Now().Add(c.timeout)) //nolint:errcheck // as above
 		m, err := c.Conn.Write(p[n:])
 		n += m
 		if err == nil || m == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -62,10 +79,10 @@ type pieceConn struct {
 func (c *pieceConn) ReadFrom(r io.Reader) (n int64, err error) {
 	piece := c.pieces.Get().(*[pieceSize]byte)
 	defer c.pieces.Put(piece)
+	c.stall.hold() // a source may take its time
+	defer c.stall.release()
 	for {
-		c.stall.unwind()
 		m, readErr := r.Read(piece[:])
-		c.stall.wind()
 		if m > 0 {
 			w, err := c.Write(piece[:m])
 			n += int64(w)

@@ -2,6 +2,7 @@ package oss
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"strconv"
 	"strings"
@@ -85,6 +86,9 @@ func Classify(err error) Class {
 		return ClassCanceled
 	}
 	if _, ok := errors.AsType[*UsageError](err); ok {
+		return ClassPermanent
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return ClassPermanent
 	}
 	if _, ok := errors.AsType[*TransportError](err); ok {

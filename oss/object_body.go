@@ -72,7 +72,7 @@ func (b *objectBody) end(err error) error {
 func (b *objectBody) Close() error {
 	if b.err == nil {
 		b.err = errors.New("oss: read of a closed body")
-		if b.want >= 0 && b.want-b.n <= maxDiscard {
+		if b.want-b.n <= maxDiscard { // or unknown
 			discard(b.src)
 			return nil
 		}
