@@ -78,6 +78,8 @@ func (a *app) newCopy(cmd *cobra.Command, args []string, f *copyFlags) (*copying
 		return nil, &usageError{message: "neither side is in a bucket", hint: "write oss://bucket/key for an object"}
 	case f.recursive && (c.src.stdio || c.dst.stdio):
 		return nil, &usageError{message: "a tree cannot go through stdin or stdout"}
+	case c.src.stdio && c.dst.isTree():
+		return nil, &usageError{message: "stdin has no name", hint: "write the whole key as the destination"}
 	case len(f.compareFlags()) > 1:
 		return nil, &usageError{message: strings.Join(f.compareFlags(), " and ") + " exclude each other"}
 	case a.flags.json && c.dst.stdio:
@@ -174,9 +176,6 @@ func (c *copying) tree(s *service) error {
 
 func (c *copying) upload(s *service) error {
 	dst := c.dst
-	if dst.isTree() && c.src.stdio {
-		return &usageError{message: "stdin has no name", hint: "write the whole key as the destination"}
-	}
 	dst.key = dst.keyFor(c.src.path)
 	if c.flags.dryRun {
 		return c.wouldCopy("upload", c.src, dst)

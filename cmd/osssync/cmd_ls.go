@@ -87,7 +87,7 @@ func (l *listing) buckets(cmd *cobra.Command, s *service) error {
 				url := scheme + b.Name
 				if !yield(row{
 					url:  url,
-					long: fmt.Sprintf("%-29s  %-20s  %-13s", when(b.CreationDate), printable(b.Location), printable(b.StorageClass)),
+					long: fmt.Sprintf("%-29s  %-20s  %-13s", timestamp(b.CreationDate), printable(b.Location), printable(b.StorageClass)),
 					json: bucketLine{V: jsonVersion, Type: "bucket", URL: url, Name: b.Name, Region: b.Region, StorageClass: b.StorageClass, Created: b.CreationDate},
 				}, err) {
 					return
@@ -110,7 +110,7 @@ func (l *listing) objects(cmd *cobra.Command, s *service, p place) error {
 					r.long = fmt.Sprintf("%-29s  %14s  %-13s  %-36s", "", "", "", "")
 					r.json = prefixLine{V: jsonVersion, Type: "prefix", URL: r.url, Key: o.Key}
 				} else {
-					r.long = fmt.Sprintf("%-29s  %14d  %-13s  %-36s", when(o.LastModified), o.Size, printable(o.StorageClass), printable(o.ETag))
+					r.long = fmt.Sprintf("%-29s  %14d  %-13s  %-36s", timestamp(o.LastModified), o.Size, printable(o.StorageClass), printable(o.ETag))
 					r.json = listedLine{
 						V: jsonVersion, Type: "object", URL: r.url, Key: o.Key, Size: o.Size, ETag: o.ETag,
 						LastModified: o.LastModified, StorageClass: o.StorageClass, ObjectType: o.Type,
@@ -130,7 +130,7 @@ func (l *listing) multipart(cmd *cobra.Command, s *service, p place) error {
 				url := scheme + p.bucket + "/" + u.Key
 				if !yield(row{
 					url:  url,
-					long: fmt.Sprintf("%-29s  %-36s", when(u.Initiated), printable(u.UploadID)),
+					long: fmt.Sprintf("%-29s  %-36s", timestamp(u.Initiated), printable(u.UploadID)),
 					json: uploadLine{V: jsonVersion, Type: "upload", URL: url, Key: u.Key, UploadID: u.UploadID, Initiated: u.Initiated},
 				}, err) {
 					return
@@ -196,8 +196,8 @@ func firstError(errs ...error) error {
 	return nil
 }
 
-// when is t as ossutil writes it, in UTC.
-func when(t time.Time) string {
+// timestamp is t as ossutil writes it, in UTC.
+func timestamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}

@@ -51,7 +51,7 @@ func (a *app) stat(cmd *cobra.Command, s *service, p place) ([]field, error) {
 		return []field{
 			{"Name", info.Name},
 			{"Location", info.Location},
-			{"CreationDate", when(info.CreationDate)},
+			{"CreationDate", timestamp(info.CreationDate)},
 			{"ExtranetEndpoint", info.ExtranetEndpoint},
 			{"IntranetEndpoint", info.IntranetEndpoint},
 			{"ACL", info.ACL},
@@ -69,7 +69,7 @@ func (a *app) stat(cmd *cobra.Command, s *service, p place) ([]field, error) {
 		{"Content-Length", strconv.FormatInt(meta.Size, 10)},
 		{"Content-Type", meta.ContentType},
 		{"ETag", meta.ETag},
-		{"Last-Modified", when(meta.LastModified)},
+		{"Last-Modified", timestamp(meta.LastModified)},
 	}
 	return append(fields, headerFields(meta.Header)...), nil
 }

@@ -42,13 +42,14 @@ func exitCode(err error) int {
 	var (
 		usage    *usageError
 		ossUsage *oss.UsageError
+		jobUsage *transfer.UsageError
 		inUse    *emulator.InUseError
 		server   *oss.ServerError
 	)
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &usage), errors.As(err, &ossUsage):
+	case errors.As(err, &usage), errors.As(err, &ossUsage), errors.As(err, &jobUsage):
 		return exitUsage
 	case errors.Is(err, transfer.ErrJobHeld), errors.As(err, &inUse):
 		return exitHeld

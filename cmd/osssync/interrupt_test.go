@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/osssync/osssync/oss/emulator"
+)
+
+// partCounter serves the emulator, counts uploaded parts, and calls at for
+// each, before it is stored.
+type partCounter struct {
+	server *emulator.Server
+	parts  atomic.Int64
+	at     func(n int64)
+}
+
+func (p *partCounter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPut && r.URL.Query().Has("partNumber") {
+		p.at(p.parts.Add(1))
+	}
+	p.server.ServeHTTP(w, r)
+}
+
+// newService starts an emulator in memory and points the environment at it.
+func newService(t *testing.T) *partCounter {
+	t.Helper()
+	server, err := emulator.Open(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &partCounter{server: server, at: func(int64) {}}
+	front := httptest.NewServer(p)
+	t.Cleanup(func() {
+		front.Close()
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := server.CreateBucket("bkt"); err != nil {
+		t.Fatal(err)
+	}
+	id, secret := server.Credentials()
+	for name, value := range map[string]string{
+		"OSS_ENDPOINT": front.URL, "OSS_REGION": "cn-hangzhou", "OSS_ACCESS_KEY_ID": id, "OSS_ACCESS_KEY_SECRET": secret,
+		"OSS_SESSION_TOKEN": "", "OSSSYNC_LOCAL": "", "OSSSYNC_CHECKPOINT_DIR": t.TempDir(),
+	} {
+		t.Setenv(name, value)
+	}
+	return p
+}
+
+// command runs one command line in this process.
+func command(ctx context.Context, args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = run(ctx, args, strings.NewReader(""), &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// TestInterrupted stops an upload at its third part. The command that it
+// names goes on, and sends no finished part again.
+func TestInterrupted(t *testing.T) {
+	service := newService(t)
+	const parts = 10
+	file := filepath.Join(t.TempDir(), "big file")
+	if err := os.WriteFile(file, make([]byte, parts<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	service.at = func(n int64) {
+		if n == 3 {
+			cancel()
+		}
+	}
+	args := []string{"cp", "--part-size", "1Mi", "--bigfile-threshold", "1Mi", "--parallel", "1", "--no-resume", file, "oss://bkt/big"}
+	code, _, stderr := command(ctx, args...)
+	if code != exitInterrupted {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	lines := strings.Split(strings.TrimSpace(stderr), "\n")
+	last := lines[len(lines)-1]
+	again := regexp.MustCompile(`^interrupted: 0 objects, .*; job [0-9a-f]{16}; to go on: (osssync cp .*)$`).FindStringSubmatch(last)
+	if again == nil {
+		t.Fatalf("last line: %s", last)
+	}
+	if want := "osssync cp --part-size=1048576 --bigfile-threshold=1048576 --parallel=1 '" + file + "' oss://bkt/big"; again[1] != want {
+		t.Errorf("to go on: %s\nwant     %s", again[1], want)
+	}
+
+	service.at = func(int64) {}
+	service.parts.Store(0)
+	code, _, stderr = command(t.Context(), "cp", "--part-size", "1Mi", "--bigfile-threshold", "1Mi", "--parallel", "1", file, "oss://bkt/big")
+	if code != exitOK {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	if sent := service.parts.Load(); sent > parts-2 {
+		t.Errorf("%d parts sent after the interruption, want at most %d", sent, parts-2)
+	}
+	if !strings.Contains(stderr, "of it by an earlier run") {
+		t.Errorf("stderr: %s", stderr)
+	}
+}
+
+// TestInterruptedStdin ends while stdin gives nothing.
+func TestInterruptedStdin(t *testing.T) {
+	newService(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var out bytes.Buffer
+	code := run(ctx, []string{"cp", "-", "oss://bkt/k"}, &cancelling{cancel, r}, &out, &out)
+	if code != exitInterrupted {
+		t.Fatalf("exit code %d\n%s", code, out.String())
+	}
+	if strings.Contains(out.String(), "to go on") {
+		t.Errorf("a stream cannot go on: %s", out.String())
+	}
+}
+
+// cancelling is a reader that ends the context when it is first read.
+type cancelling struct {
+	cancel context.CancelFunc
+	r      *os.File
+}
+
+func (c *cancelling) Read(b []byte) (int, error) {
+	c.cancel()
+	return c.r.Read(b)
+}
+
+// TestStdoutClosed: a reader that left is no failure of a transfer that only
+// reports to it, and no message.
+func TestStdoutClosed(t *testing.T) {
+	newService(t)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "f"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	var stderr bytes.Buffer
+	if code := run(t.Context(), []string{"cp", "-r", "--json", dir, "oss://bkt/p"}, strings.NewReader(""), w, &stderr); code != exitOK {
+		t.Errorf("cp: exit code %d\n%s", code, stderr.String())
+	}
+	stderr.Reset()
+	if code := run(t.Context(), []string{"ls", "oss://bkt"}, strings.NewReader(""), w, &stderr); code != exitLocal || stderr.Len() > 0 {
+		t.Errorf("ls: exit code %d\n%s", code, stderr.String())
+	}
+}
