@@ -36,6 +36,8 @@ func Run(t *testing.T, newClient func(t *testing.T) *oss.Client) {
 		{"ListParts", testListParts},
 		{"ListUploads", testListUploads},
 		{"Bucket", testBucket},
+		{"Attributes", testAttributes},
+		{"Versions", testVersions},
 		{"SignURL", testSignURL},
 		{"Errors", testErrors},
 	} {
@@ -56,9 +58,12 @@ func newBucket(t *testing.T, c *oss.Client) *oss.Bucket {
 	return b
 }
 
+// cleanup is a context that lasts after the test.
+func cleanup(t *testing.T) context.Context { return context.WithoutCancel(t.Context()) }
+
 // removeBucket deletes b with all it holds.
 func removeBucket(t *testing.T, b *oss.Bucket) {
-	ctx := context.WithoutCancel(t.Context())
+	ctx := cleanup(t)
 	for u, err := range b.MultipartUploads(ctx, nil) {
 		if err != nil {
 			t.Error(err)

@@ -323,4 +323,5 @@ func testSignURL(t *testing.T, b *oss.Bucket) {
 	if err != nil || resp.StatusCode != http.StatusOK || string(got) != "signed" {
 		t.Errorf("status %d, body %q, error %v", resp.StatusCode, got, err)
 	}
+	testSignURLPut(t, b)
 }

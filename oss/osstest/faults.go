@@ -133,14 +133,15 @@ func (r *Rule) parseCondition(word string) (err error) {
 
 // String writes the form ParseRule reads.
 func (r Rule) String() string {
-	s := r.Kind
+	var s strings.Builder
+	s.WriteString(r.Kind)
 	switch {
 	case r.Kind == "latency":
-		s += "=" + r.Delay.String()
+		s.WriteString("=" + r.Delay.String())
 	case r.Code != "":
-		s += "=" + r.Code
+		s.WriteString("=" + r.Code)
 	case r.At != 0:
-		s += "=" + strconv.FormatInt(r.At, 10)
+		s.WriteString("=" + strconv.FormatInt(r.At, 10))
 	}
 	for _, c := range []struct{ name, value string }{
 		{"on", r.On},
@@ -150,13 +151,13 @@ func (r Rule) String() string {
 		{"max", number(r.Max)},
 	} {
 		if c.value != "" {
-			s += " " + c.name + "=" + c.value
+			s.WriteString(" " + c.name + "=" + c.value)
 		}
 	}
 	if r.Prob != 0 {
-		s += " prob=" + strconv.FormatFloat(r.Prob, 'g', -1, 64)
+		s.WriteString(" prob=" + strconv.FormatFloat(r.Prob, 'g', -1, 64))
 	}
-	return s
+	return s.String()
 }
 
 func number(n int) string {
