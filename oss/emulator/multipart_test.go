@@ -222,6 +222,9 @@ func TestUploadPartCopy(t *testing.T) {
 		e2 := c.want(copyPart(2, source, "x-oss-copy-source-range", "bytes=0-300000"), 200, "").element("ETag") // does not fit: all
 		e3 := c.want(copyPart(3, "/examplebucket/tiny", "x-oss-copy-source-range", "bytes=3-5"), 200, "").element("ETag")
 		etag := `"` + md5Hex(body) + `"`
+		if got := c.want(copyPart(4, source, "x-oss-copy-source-range", "bytes=-0"), 200, "").element("ETag"); got != e2 {
+			t.Errorf("etag %s, of all %s", got, e2)
+		}
 		c.want(copyPart(4, source, "x-oss-copy-source-if-match", `"A"`), 412, "PreconditionFailed")
 		if a := copyPart(4, source, "x-oss-copy-source-if-none-match", etag); a.status != 304 {
 			t.Error(a.status)

@@ -1,6 +1,8 @@
 package emulator_test
 
 import (
+	"io"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -126,6 +128,40 @@ func TestForbidOverwrite(t *testing.T) {
 		t.Errorf("body is %q", got)
 	}
 	c.put("k", "new", forbid, "false")
+}
+
+// TestForbidOverwriteRace lets another request make the object while the body
+// of the first is on its way.
+func TestForbidOverwriteRace(t *testing.T) {
+	c := newClient(t)
+	pr, pw := io.Pipe()
+	r := httptest.NewRequestWithContext(t.Context(), "PUT", "http://127.0.0.1"+target(testBucket, "k", ""), pr)
+	r.ContentLength = -1
+	r.Header.Set("x-oss-forbid-overwrite", "true")
+	signV4(r, c.now)
+	done := make(chan *answer)
+	go func() { done <- c.send(r) }()
+	if _, err := io.WriteString(pw, "late"); err != nil { // returns when the server has read it
+		t.Fatal(err)
+	}
+	c.put("k", "first")
+	if err := pw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.want(<-done, 409, "FileAlreadyExists")
+	if got := c.get("k").body; got != "first" {
+		t.Errorf("body is %q", got)
+	}
+}
+
+// TestPromisedLength: in process, nobody but the server counts.
+func TestPromisedLength(t *testing.T) {
+	c := newClient(t)
+	r := httptest.NewRequestWithContext(t.Context(), "PUT", "http://127.0.0.1"+target(testBucket, "k", ""), strings.NewReader("abc"))
+	r.ContentLength = 4
+	signV4(r, c.now)
+	c.want(c.send(r), 400, "RequestTimeout")
+	c.want(c.get("k"), 404, "NoSuchKey")
 }
 
 func TestDelete(t *testing.T) {

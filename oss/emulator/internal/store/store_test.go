@@ -400,3 +400,31 @@ func TestClosed(t *testing.T) {
 		}
 	}
 }
+
+// TestOpenPinsWhatItFinds: the first look finds an object that is replaced
+// before its blobs are pinned. What is opened in the end must be pinned too.
+func TestOpenPinsWhatItFinds(t *testing.T) {
+	for _, dir := range []string{"", t.TempDir()} {
+		s := open(t, dir)
+		stale := blob(t, s, "old")
+		put(t, s, object("k", stale))
+		put(t, s, object("k", blob(t, s, "new")))
+		looks := 0
+		c, err := s.Open(func(tx *store.Tx) ([]store.Segment, error) {
+			if looks++; looks == 1 {
+				return stale, nil
+			}
+			o, err := tx.Object("b", "k")
+			return o.Segments, err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, s, object("k", nil))
+		var b bytes.Buffer
+		if err := c.CopyTo(&b, 0, 3); err != nil || b.String() != "new" {
+			t.Errorf("read %q, %v", b.String(), err)
+		}
+		c.Close()
+	}
+}
