@@ -2,7 +2,6 @@ package checkpoint_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -177,55 +176,6 @@ func TestDamage(t *testing.T) {
 			}
 			t.Logf("%d files: %d set aside, %d with records dropped", test.rounds, aside, dropped)
 		})
-	}
-}
-
-// TestDamageCycle points a branch page at itself: bbolt would follow it until
-// the stack is full, which no recover can stop.
-func TestDamageCycle(t *testing.T) {
-	name, b := damageFixture(t)
-	branches := 0
-	for at := 2 * damagePage; at < len(b); at += damagePage {
-		p := b[at : at+damagePage]
-		if binary.NativeEndian.Uint16(p[8:]) != 1 {
-			continue
-		}
-		branches++
-		binary.NativeEndian.PutUint64(p[16+8:], binary.NativeEndian.Uint64(p))
-	}
-	if branches == 0 {
-		t.Fatal("the fixture has no branch page")
-	}
-	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, name), b, 0o600))
-	if setAside, _ := damageResult(t, dir); !setAside {
-		t.Error("not set aside")
-	}
-}
-
-// TestDamageFreelist lists every page as free, one by one: bbolt would write
-// over pages in use.
-func TestDamageFreelist(t *testing.T) {
-	name, intact := damageFixture(t)
-	dir := t.TempDir()
-	path := filepath.Join(dir, name)
-	refused := 0
-	for at := 2 * damagePage; at < len(intact); at += damagePage {
-		b := bytes.Clone(intact)
-		p := b[at : at+damagePage]
-		if binary.NativeEndian.Uint16(p[8:]) != 0x10 || binary.NativeEndian.Uint16(p[10:]) == 0 {
-			continue
-		}
-		for id := range uint64(len(intact) / damagePage) {
-			binary.NativeEndian.PutUint64(p[16:], id)
-			must(t, os.WriteFile(path, b, 0o600))
-			if checkpoint.Survey(path) != nil {
-				refused++
-			}
-		}
-	}
-	if refused < 100 {
-		t.Errorf("%d refused", refused)
 	}
 }
 

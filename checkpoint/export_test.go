@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"errors"
+	"os"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -85,3 +86,11 @@ func WriteSchema(path string, version uint64) error {
 	})
 	return errors.Join(err, db.Close())
 }
+
+// SettledRecord is a settled record as it is in the file.
+func SettledRecord(s Settled) ([]byte, error) {
+	return framed(settledBucket, s.Key, encodeSettled(s))
+}
+
+// StillAt reports whether path leads to the open file.
+func StillAt(f *os.File, path string) bool { return stillAt(f, path) }

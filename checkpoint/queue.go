@@ -141,7 +141,7 @@ func (c *Checkpoint) write() {
 			if !c.commit(b) {
 				return
 			}
-			c.signal() // what came in meanwhile
+			c.signal() // look again: the call for this batch may have been Close's
 		case end:
 			return
 		case !armed && c.waiting():

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,6 +108,62 @@ func TestConcurrent(t *testing.T) {
 	must(t, c.Close())
 }
 
+// TestReadDuringCommit: a record is seen from the moment it is queued, also
+// while it is on its way from the queue to the file.
+func TestReadDuringCommit(t *testing.T) {
+	c, err := checkpoint.Open(t.TempDir(), testJob, &checkpoint.Options{FlushCount: 1})
+	must(t, err)
+	must(t, c.PutObject(t.Context(), testObject("a", 1)))
+	for n := 1; n <= 300; n++ {
+		must(t, c.AddPart("a", testPart(n)))
+		for range 3 {
+			parts, err := c.Parts("a")
+			if err != nil || len(parts) != n {
+				t.Fatalf("%d parts, %v, want %d", len(parts), err, n)
+			}
+		}
+		must(t, c.Settle(testSettled("b", n)))
+		for range 3 {
+			if s, _, err := c.Settled("b"); err != nil || s != testSettled("b", n) {
+				t.Fatalf("%+v, %v, want number %d", s, err, n)
+			}
+		}
+	}
+	must(t, c.Close())
+}
+
+// TestOneHolder: however openers and removers meet, one has the job.
+func TestOneHolder(t *testing.T) {
+	dir := t.TempDir()
+	var holders, opened atomic.Int32
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() {
+			for range 60 {
+				c, err := checkpoint.Open(dir, testJob, nil)
+				if err != nil {
+					if _, held := errors.AsType[*checkpoint.HeldError](err); !held {
+						t.Error(err)
+					}
+					continue
+				}
+				opened.Add(1)
+				if holders.Add(1) != 1 {
+					t.Error("two holders")
+				}
+				holders.Add(-1)
+				if err := c.Remove(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if opened.Load() == 0 {
+		t.Error("never opened")
+	}
+}
+
 // TestListingWhileChanging: the body of a listing may write, beyond what fits
 // into the memory map, and wait for it.
 func TestListingWhileChanging(t *testing.T) {
@@ -178,6 +235,41 @@ func TestRefused(t *testing.T) {
 	}
 	if o, ok, err := c.Object("a"); err != nil || !ok || o != testObject("a", 1) {
 		t.Errorf("%+v, %v, %v", o, ok, err)
+	}
+}
+
+// TestCloseFlushes: Close commits what nobody waited for.
+func TestCloseFlushes(t *testing.T) {
+	dir := t.TempDir()
+	for n := range 20 {
+		c, err := checkpoint.Open(dir, testJob, &checkpoint.Options{FlushEvery: time.Hour})
+		must(t, err)
+		if _, ok, err := c.Settled(fmt.Sprint(n - 1)); ok != (n > 0) || err != nil {
+			t.Errorf("%d: %v, %v", n-1, ok, err)
+		}
+		must(t, c.Settle(testSettled(fmt.Sprint(n), n)))
+		must(t, c.Close())
+	}
+}
+
+// TestLockFileReplaced: a lock on a file that lost its name locks nothing.
+func TestLockFileReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	f, err := os.Create(path)
+	must(t, err)
+	defer f.Close()
+	if !checkpoint.StillAt(f, path) {
+		t.Error("not at its path")
+	}
+	if err := os.Rename(path, path+".old"); err != nil {
+		return // an open file keeps its name here
+	}
+	if checkpoint.StillAt(f, path) {
+		t.Error("still at its path without a file there")
+	}
+	must(t, os.WriteFile(path, nil, 0o600))
+	if checkpoint.StillAt(f, path) {
+		t.Error("still at its path with another file there")
 	}
 }
 
