@@ -69,3 +69,64 @@ func BenchmarkPut(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkList lists pages of 1,000 from buckets of different sizes: a page
+// must not cost more in a larger bucket.
+func BenchmarkList(b *testing.B) {
+	for _, n := range []int{2_000, 100_000} {
+		b.Run(fmt.Sprintf("keys=%d", n), func(b *testing.B) {
+			c := newClient(b)
+			for i := range n {
+				c.put(fmt.Sprintf("key-%07d", i), "")
+			}
+			page := target(testBucket, "", fmt.Sprintf("max-keys=1000&encoding-type=url&marker=key-%07d", n/3))
+			b.ReportAllocs()
+			for b.Loop() {
+				if a := c.do("GET", page, ""); a.status != 200 {
+					b.Fatal(a.body)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkGet reads 8 MiB objects over one connection.
+func BenchmarkGet(b *testing.B) {
+	for _, disk := range []bool{false, true} {
+		b.Run(fmt.Sprintf("disk=%v", disk), func(b *testing.B) {
+			opts := storeOptions(b, disk)
+			opts.AccessKeyID, opts.AccessKeySecret = testID, testSecret
+			s, err := emulator.Open(opts)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer s.Close()
+			if err := s.CreateBucket(testBucket); err != nil {
+				b.Fatal(err)
+			}
+			endpoint, err := s.Start("127.0.0.1:0")
+			if err != nil {
+				b.Fatal(err)
+			}
+			hc := &http.Client{Transport: &http.Transport{DisableCompression: true}}
+			defer hc.CloseIdleConnections()
+			send := func(method string, body io.Reader) {
+				r, _ := http.NewRequestWithContext(b.Context(), method, endpoint+target(testBucket, "k", ""), body)
+				signV4(r, time.Now())
+				res, err := hc.Do(r)
+				if err != nil {
+					b.Fatal(err)
+				}
+				_, _ = io.Copy(io.Discard, res.Body)
+				_ = res.Body.Close()
+			}
+			const size = 8 << 20
+			send("PUT", strings.NewReader(pattern(size)))
+			b.SetBytes(size)
+			b.ReportAllocs()
+			for b.Loop() {
+				send("GET", nil)
+			}
+		})
+	}
+}

@@ -72,13 +72,14 @@ type Server struct {
 	active  int           // requests in ServeHTTP
 	idle    chan struct{} // made by Close, closed when active falls to 0
 	servers []*http.Server
+	fresh   map[net.Conn]bool // accepted, but no request has come yet
 	serving sync.WaitGroup
 }
 
 // Open makes a server and opens its store. It returns *InUseError at once if
 // another process has opts.Dir. The server must be closed.
 func Open(opts *Options) (*Server, error) {
-	s := &Server{}
+	s := &Server{fresh: make(map[net.Conn]bool)}
 	if opts != nil {
 		s.opts = *opts
 	}
@@ -139,6 +140,7 @@ func (s *Server) Start(addr string) (endpoint string, err error) {
 	}
 	srv := &http.Server{
 		Handler:           s,
+		ConnState:         s.track,
 		ReadHeaderTimeout: 15 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeaderBytes,
@@ -168,6 +170,9 @@ func (s *Server) Close() error {
 		close(s.idle)
 	}
 	servers := s.servers
+	for c := range s.fresh { // Shutdown would give each of them five seconds
+		_ = c.Close()
+	}
 	s.mu.Unlock()
 
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
@@ -184,6 +189,20 @@ func (s *Server) Close() error {
 	}
 	s.serving.Wait()
 	return errors.Join(append(errs, s.store.Close())...)
+}
+
+// track keeps the connections that have not been used yet.
+func (s *Server) track(c net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case state != http.StateNew:
+		delete(s.fresh, c)
+	case s.closed:
+		_ = c.Close()
+	default:
+		s.fresh[c] = true
+	}
 }
 
 // enter counts a request in, unless the server is closed.

@@ -348,6 +348,48 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
+// TestCloseWaits: a request that has begun is answered, no other is taken.
+func TestCloseWaits(t *testing.T) {
+	s, err := emulator.Open(&emulator.Options{AccessKeyID: testID, AccessKeySecret: testSecret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CreateBucket(testBucket); err != nil {
+		t.Fatal(err)
+	}
+	endpoint, err := s.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dial(t, endpoint) // never used; must not hold anything up
+	w := dial(t, endpoint)
+	w.send(w.head("PUT", target(testBucket, "k", ""), "Content-Length: 5", "Expect: 100-continue"))
+	if line, err := w.r.ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 100") {
+		t.Fatalf("%q, %v", line, err)
+	}
+	_, _ = w.r.ReadString('\n')
+	closed := make(chan error)
+	go func() { closed <- s.Close() }()
+	c := &client{t: t, h: s, now: time.Now()}
+	for c.get("other").status != 503 {
+		runtime.Gosched()
+	}
+	select {
+	case err := <-closed:
+		t.Fatalf("closed under a request, %v", err)
+	default:
+	}
+	w.send("12345")
+	c.want(w.answer("PUT"), 200, "")
+	start := time.Now()
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	if d := time.Since(start); d > 4*time.Second {
+		t.Errorf("waited %v for a connection without a request", d)
+	}
+}
+
 func TestClosed(t *testing.T) {
 	s, err := emulator.Open(nil)
 	if err != nil {
