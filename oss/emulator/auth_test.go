@@ -21,6 +21,18 @@ func TestSignedByV1(t *testing.T) {
 	c.want(c.send(r), 200, "")
 }
 
+// TestEmptyValues: "k=" and "k" on the wire are signed alike.
+func TestEmptyValues(t *testing.T) {
+	c := newClient(t)
+	c.put("k", "x")
+	for _, query := range []string{"acl", "acl=", "acl&x-oss-foo=", "&acl&&"} {
+		c.want(c.do("GET", target(testBucket, "k", query), ""), 200, "")
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "http://127.0.0.1"+target(testBucket, "k", query), nil)
+		signV1(r, testTime, "acl", "x-oss-foo")
+		c.want(c.send(r), 200, "")
+	}
+}
+
 // signed makes a GET of an object that exists.
 func (c *client) signed(now time.Time) *http.Request {
 	r := httptest.NewRequestWithContext(c.t.Context(), "GET", "http://127.0.0.1"+target(testBucket, "k", ""), nil)

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -79,36 +80,18 @@ func (rq *request) bucketElements(d *document, b *store.Bucket) {
 func (rq *request) putBucket() error {
 	b := rq.s.newBucket(rq.bucket)
 	acl := rq.header("x-oss-acl")
-	if acl != "" {
-		if !validBucketACL(acl) {
-			return failArgument("x-oss-acl", acl, "The bucket ACL is not valid.")
-		}
-		b.ACL = acl
+	if acl != "" && !validBucketACL(acl) {
+		return failArgument("x-oss-acl", acl, "The bucket ACL is not valid.")
 	}
 	body, err := rq.readDocument()
 	if err != nil {
 		return err
 	}
-	class := ""
-	if len(body) > 0 {
-		root, err := parseDocument(body, "CreateBucketConfiguration")
-		if err != nil {
-			return fail("MalformedXML")
-		}
-		class, _ = root.child("StorageClass")
-		if class != "" && !validClass(class) {
-			return failArgument("StorageClass", class, "The storage class is not valid.")
-		}
-		if class != "" {
-			b.Class = class
-		}
-		if r, ok := root.child("DataRedundancyType"); ok && r != "" {
-			if r != "LRS" && r != "ZRS" {
-				return failArgument("DataRedundancyType", r, "The data redundancy type is not valid.")
-			}
-			b.Redundancy = r
-		}
+	class, redundancy, err := parseBucketConfiguration(body)
+	if err != nil {
+		return err
 	}
+	b.ACL, b.Class, b.Redundancy = cmp.Or(acl, b.ACL), cmp.Or(class, b.Class), cmp.Or(redundancy, b.Redundancy)
 	err = rq.s.store.Update(func(tx *store.Tx) error {
 		old, err := tx.Bucket(b.Name)
 		if err != nil {
@@ -118,9 +101,7 @@ func (rq *request) putBucket() error {
 			if class != "" && class != old.Class {
 				return fail("BucketAlreadyExists").with("BucketName", b.Name)
 			}
-			if acl != "" {
-				old.ACL = acl
-			}
+			old.ACL = cmp.Or(acl, old.ACL)
 			return tx.PutBucket(old)
 		}
 		n := 0
@@ -136,6 +117,26 @@ func (rq *request) putBucket() error {
 		rq.set("Location", "/"+b.Name)
 	}
 	return err
+}
+
+// parseBucketConfiguration reads the body of PutBucket, which may be empty.
+func parseBucketConfiguration(body []byte) (class, redundancy string, err error) {
+	if len(body) == 0 {
+		return "", "", nil
+	}
+	root, err := parseDocument(body, "CreateBucketConfiguration")
+	if err != nil {
+		return "", "", fail("MalformedXML")
+	}
+	class, _ = root.child("StorageClass")
+	if class != "" && !validClass(class) {
+		return "", "", failArgument("StorageClass", class, "The storage class is not valid.")
+	}
+	redundancy, _ = root.child("DataRedundancyType")
+	if redundancy != "" && redundancy != "LRS" && redundancy != "ZRS" {
+		return "", "", failArgument("DataRedundancyType", redundancy, "The data redundancy type is not valid.")
+	}
+	return class, redundancy, nil
 }
 
 func (rq *request) deleteBucket() error {
@@ -242,52 +243,61 @@ func (rq *request) bucketVersioning() error {
 // classStat counts the objects of one storage class.
 type classStat struct{ bytes, objects int64 }
 
-func (rq *request) bucketStat() error {
-	classes := make(map[string]*classStat, 5)
-	for _, c := range storageClasses {
-		classes[c] = &classStat{}
+// bucketStats is all that GetBucketStat tells.
+type bucketStats struct {
+	classes        map[string]classStat
+	uploads, parts int64
+}
+
+// countBucket looks at every object and part of the request's bucket.
+func (rq *request) countBucket(tx *store.Tx) (*bucketStats, error) {
+	if err := needBucket(tx, rq.bucket); err != nil {
+		return nil, err
 	}
-	var total classStat
-	var uploads, parts int64
-	err := rq.s.store.View(func(tx *store.Tx) error {
-		if err := needBucket(tx, rq.bucket); err != nil {
-			return err
+	st := &bucketStats{classes: make(map[string]classStat)}
+	for row := range tx.Objects(rq.bucket, "") {
+		o, err := row.Info()
+		if err != nil {
+			return nil, err
 		}
-		for row := range tx.Objects(rq.bucket, "") {
-			o, err := row.Info()
+		c := st.classes[o.Class]
+		st.classes[o.Class] = classStat{c.bytes + o.Size, c.objects + 1}
+	}
+	for row := range tx.Uploads(rq.bucket, "") {
+		st.uploads++
+		for _, err := range tx.Parts(row.ID, 1) {
 			if err != nil {
-				return err
+				return nil, err
 			}
-			total.objects++
-			total.bytes += o.Size
-			if c := classes[o.Class]; c != nil {
-				c.objects++
-				c.bytes += o.Size
-			}
+			st.parts++
 		}
-		for row := range tx.Uploads(rq.bucket, "") {
-			uploads++
-			for _, err := range tx.Parts(row.ID, 1) {
-				if err != nil {
-					return err
-				}
-				parts++
-			}
-		}
-		return nil
+	}
+	return st, nil
+}
+
+func (rq *request) bucketStat() error {
+	var st *bucketStats
+	err := rq.s.store.View(func(tx *store.Tx) (err error) {
+		st, err = rq.countBucket(tx)
+		return err
 	})
 	if err != nil {
 		return err
+	}
+	var total classStat
+	for _, c := range st.classes {
+		total.bytes += c.bytes
+		total.objects += c.objects
 	}
 	var d document
 	d.open("BucketStat")
 	d.int("Storage", total.bytes)
 	d.int("ObjectCount", total.objects)
-	d.int("MultipartUploadCount", uploads)
+	d.int("MultipartUploadCount", st.uploads)
 	d.int("LiveChannelCount", 0)
 	d.int("LastModifiedTime", rq.now.Unix())
 	for _, name := range storageClasses {
-		c, element := classes[name], name
+		c, element := st.classes[name], name
 		if name == "IA" {
 			element = "InfrequentAccess"
 		}
@@ -297,7 +307,7 @@ func (rq *request) bucketStat() error {
 		}
 		d.int(element+"ObjectCount", c.objects)
 	}
-	d.int("MultipartPartCount", parts)
+	d.int("MultipartPartCount", st.parts)
 	d.int("DeleteMarkerCount", 0)
 	d.close("BucketStat")
 	rq.writeDocument(http.StatusOK, &d)

@@ -194,13 +194,7 @@ func (rq *request) listParts() error {
 	d.int("MaxParts", int64(limit))
 	d.bool("IsTruncated", truncated)
 	for _, p := range parts {
-		d.open("Part")
-		d.int("PartNumber", int64(p.Number))
-		d.time("LastModified", p.Modified)
-		d.etag(p.ETag)
-		d.text("HashCrc64ecma", strconv.FormatUint(p.CRC64, 10))
-		d.int("Size", p.Size)
-		d.close("Part")
+		d.part(p)
 	}
 	d.close("ListPartsResult")
 	rq.writeDocument(http.StatusOK, &d)

@@ -67,6 +67,16 @@ func (d *document) object(o *store.Object) {
 	d.text("StorageClass", o.Class)
 }
 
+func (d *document) part(p *store.Part) {
+	d.open("Part")
+	d.int("PartNumber", int64(p.Number))
+	d.time("LastModified", p.Modified)
+	d.etag(p.ETag)
+	d.text("HashCrc64ecma", strconv.FormatUint(p.CRC64, 10))
+	d.int("Size", p.Size)
+	d.close("Part")
+}
+
 // appendEscaped escapes s for XML. Control characters become references,
 // although XML 1.0 has no place for them: keys may contain them, and a
 // listing that has lost a byte is worse than one a strict parser refuses.

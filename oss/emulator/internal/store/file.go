@@ -66,22 +66,11 @@ func OpenDir(dir string) (*Store, error) {
 
 // load opens the index, sweeps, and returns the next free blob number.
 func (f *file) load() (next uint64, err error) {
-	f.db, err = bolt.Open(filepath.Join(f.dir, "index.db"), 0o600, &bolt.Options{
-		Timeout: time.Second, FreelistType: bolt.FreelistMapType,
-	})
-	if err != nil {
-		return 0, fmt.Errorf("open index: %w", err)
-	}
-	err = f.db.Update(func(tx *bolt.Tx) error {
-		for t := range tableCount {
-			if _, err := tx.CreateBucketIfNotExists([]byte{byte(t)}); err != nil {
-				return err
-			}
+	index := filepath.Join(f.dir, "index.db")
+	if _, err := os.Stat(index); errors.Is(err, fs.ErrNotExist) {
+		if err := makeIndex(index); err != nil {
+			return 0, fmt.Errorf("make index: %w", err)
 		}
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("prepare index: %w", err)
 	}
 	_ = syncDir(filepath.Dir(f.dir)) // may not be ours to read
 	for _, d := range []string{f.dir, filepath.Join(f.dir, "blobs")} {
@@ -89,8 +78,40 @@ func (f *file) load() (next uint64, err error) {
 			return 0, err
 		}
 	}
+	if f.db, err = openIndex(index); err != nil {
+		return 0, fmt.Errorf("open index: %w", err)
+	}
 	last, err := f.sweep()
 	return last + 1, err
+}
+
+func openIndex(path string) (*bolt.DB, error) {
+	return bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second, FreelistType: bolt.FreelistMapType})
+}
+
+// makeIndex makes an empty index under another name first: no crash leaves a
+// half-made one that every later start would refuse.
+func makeIndex(path string) error {
+	temp := path + ".new"
+	if err := ignoreMissing(os.Remove(temp)); err != nil {
+		return err
+	}
+	db, err := openIndex(temp)
+	if err != nil {
+		return err
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		for t := range tableCount {
+			if _, err := tx.CreateBucket([]byte{byte(t)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temp, path)
 }
 
 // sweep removes unreferenced blobs, a folder at a time, and returns the

@@ -332,6 +332,40 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// TestHalfMadeIndex: what a crash leaves of the first start is made anew.
+func TestHalfMadeIndex(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "index.db.new"), []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, dir)
+	put(t, s, object("k", blob(t, s, "x")))
+	if got := read(t, s, "k"); got != "x" {
+		t.Errorf("read %q", got)
+	}
+}
+
+// TestDamagedIndex is refused, and the lock given back.
+func TestDamagedIndex(t *testing.T) {
+	dir := t.TempDir()
+	index := filepath.Join(dir, "index.db")
+	for range 2 {
+		if err := os.WriteFile(index, bytes.Repeat([]byte("x"), 8192), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := store.OpenDir(dir); err == nil {
+			_ = s.Close()
+			t.Fatal("damaged index accepted")
+		} else if _, locked := errors.AsType[*store.LockedError](err); locked {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Remove(index); err != nil {
+		t.Fatal(err)
+	}
+	open(t, dir)
+}
+
 func TestUploads(t *testing.T) {
 	for _, dir := range []string{"", t.TempDir()} {
 		s := open(t, dir)

@@ -6,7 +6,9 @@ import (
 	"strings"
 )
 
-// Tx is one transaction. Records it returns are the caller's own.
+// Tx is one transaction. Records it returns are the caller's own. A record put
+// may refer to blobs just synced, and to those of records read in the same
+// transaction; others may be gone.
 type Tx struct {
 	kv   kv
 	refs map[uint64]int // changes to reference counts, applied at the end
