@@ -40,6 +40,9 @@ func (c *Client) doRead(ctx context.Context, r *call, limit int64) (*http.Respon
 
 // readBounded reads up to limit+1 bytes.
 func readBounded(resp *http.Response, limit int64) ([]byte, error) {
+	if resp.ContentLength == 0 {
+		return nil, nil
+	}
 	var buf bytes.Buffer
 	if n := resp.ContentLength; n > 0 && n <= limit {
 		buf.Grow(int(n) + bytes.MinRead)

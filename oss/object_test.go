@@ -144,7 +144,7 @@ func TestDeleteMustNameEveryKey(t *testing.T) {
 }
 
 func TestDeleteBodyKeepsControlCharacters(t *testing.T) {
-	const want = `<Object><Key>a&#x1;&#xa;&lt;&amp;&quot;` + "é" + `</Key></Object>`
+	const want = `<Object><Key>a&#x1;&#x1f;&#xa;&lt;&amp;&quot;` + "é" + `</Key></Object>`
 	b := bucketOf(t, answerer(func(r *http.Request) (*http.Response, error) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil || !strings.Contains(string(body), want) {
@@ -155,7 +155,7 @@ func TestDeleteBodyKeepsControlCharacters(t *testing.T) {
 		}
 		return answer(200, ""), nil
 	}))
-	if _, err := b.BatchDeleteObjects(t.Context(), []string{"a\x01\n<&\"é"}, &oss.BatchDeleteOptions{Quiet: true}); err != nil {
+	if _, err := b.BatchDeleteObjects(t.Context(), []string{"a\x01\x1f\n<&\"é"}, &oss.BatchDeleteOptions{Quiet: true}); err != nil {
 		t.Error(err)
 	}
 }

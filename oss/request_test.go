@@ -233,3 +233,20 @@ func TestGrownSource(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// BenchmarkSmallPut is what a call costs beside the transport.
+func BenchmarkSmallPut(b *testing.B) {
+	bucket := bucketOf(b, answerer(func(r *http.Request) (*http.Response, error) {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			return nil, err
+		}
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
+	}))
+	data := make([]byte, 4096)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := bucket.PutObject(b.Context(), "data/2024-06-12/part-000001.parquet", bytes.NewReader(data), nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,8 +1,10 @@
 package osstest_test
 
 import (
+	"io"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -55,6 +57,40 @@ func TestConformanceInProcess(t *testing.T) {
 				return newClient(t, "http://127.0.0.1:1", creds, &v.options)
 			})
 		})
+	}
+}
+
+// TestAdditionalHeaders signs what net/http keeps outside of the header map.
+func TestAdditionalHeaders(t *testing.T) {
+	for _, version := range []oss.SignatureVersion{oss.SignatureV2, oss.SignatureV4} {
+		s, creds := openEmulator(t)
+		endpoint, err := s.Start("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.CreateBucket("examplebucket"); err != nil {
+			t.Fatal(err)
+		}
+		b := newClient(t, endpoint, creds, &oss.Options{
+			Signature: version, Region: "cn-hangzhou",
+			AdditionalHeaders: []string{"Host", "content-length", "Range", "user-agent", "content-type", "x-none", "host"},
+		}).Bucket("examplebucket")
+		for name, body := range map[string]io.Reader{
+			"empty": nil, "text": strings.NewReader("data"), "chunked": io.MultiReader(strings.NewReader("data")),
+		} {
+			if _, err := b.PutObject(t.Context(), "key", body, nil); err != nil {
+				t.Errorf("version %d, %s: %v", version, name, err)
+			}
+		}
+		if _, err := b.PutObject(t.Context(), "key", strings.NewReader("data"), nil); err != nil {
+			t.Fatal(err)
+		}
+		r, err := b.GetObject(t.Context(), "key", &oss.GetObjectOptions{Range: oss.RangeFrom(0)})
+		if err != nil {
+			t.Errorf("version %d: %v", version, err)
+			continue
+		}
+		r.Body.Close()
 	}
 }
 
