@@ -2,8 +2,11 @@ package emulator
 
 import (
 	"crypto/md5"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,30 +32,11 @@ func (rq *request) completeUpload() error {
 	if err != nil {
 		return err
 	}
-	var o *store.Object
-	err = rq.s.store.Update(func(tx *store.Tx) error {
-		u, err := rq.needUpload(tx, ecNoUpload)
-		if err != nil {
-			return err
-		}
-		if err := rq.mayWrite(tx, forbid || u.Forbid); err != nil {
-			return err
-		}
-		parts, err := rq.chooseParts(tx, u, list, all)
-		if err != nil {
-			return err
-		}
-		o = assemble(u, parts)
-		o.Modified = rq.s.opts.Now()
-		if err := tx.PutObject(rq.bucket, o); err != nil {
-			return err
-		}
-		return tx.DeleteUpload(rq.bucket, u.Key, u.ID)
-	})
+	o, err := rq.finishUpload(list, all, forbid)
 	if err != nil {
 		return err
 	}
-	rq.setDigests(o.ETag, "", o.CRC64)
+	rq.setDigests(o.ETag, o.MD5, o.CRC64)
 	rq.echoEncryption(o.Headers)
 	var d document
 	d.open("CompleteMultipartUploadResult")
@@ -64,6 +48,75 @@ func (rq *request) completeUpload() error {
 	d.close("CompleteMultipartUploadResult")
 	rq.writeDocument(http.StatusOK, &d)
 	return nil
+}
+
+// finishUpload turns the upload into an object. That of a sequential upload
+// gets its Content-MD5, for which its bytes are read beforehand.
+func (rq *request) finishUpload(list []wantedPart, all, forbid bool) (*store.Object, error) {
+	for range copyTries {
+		digest, digested, err := rq.digestSequential(list, all)
+		if err != nil {
+			return nil, err
+		}
+		var o *store.Object
+		err = rq.s.store.Update(func(tx *store.Tx) error {
+			u, err := rq.needUpload(tx, ecNoUpload)
+			if err != nil {
+				return err
+			}
+			if err := rq.mayWrite(tx, forbid || u.Forbid); err != nil {
+				return err
+			}
+			parts, err := rq.chooseParts(tx, u, list, all)
+			if err != nil {
+				return err
+			}
+			o = assemble(u, parts)
+			if u.Sequential {
+				if !slices.EqualFunc(o.Segments, digested, store.SameBytes) {
+					return errSourceChanged
+				}
+				o.MD5 = digest
+			}
+			o.Modified = rq.s.opts.Now()
+			if err := tx.PutObject(rq.bucket, o); err != nil {
+				return err
+			}
+			return tx.DeleteUpload(rq.bucket, u.Key, u.ID)
+		})
+		if !errors.Is(err, errSourceChanged) {
+			return o, err
+		}
+	}
+	return nil, errSourceChanged
+}
+
+// digestSequential returns the MD5 of a sequential upload's bytes, and which
+// they are; nothing of other uploads.
+func (rq *request) digestSequential(list []wantedPart, all bool) (digest string, segs []store.Segment, err error) {
+	var size int64
+	c, err := rq.s.store.Open(func(tx *store.Tx) ([]store.Segment, error) {
+		u, err := rq.needUpload(tx, ecNoUpload)
+		if err != nil || !u.Sequential {
+			return nil, err
+		}
+		parts, err := rq.chooseParts(tx, u, list, all)
+		if err != nil {
+			return nil, err
+		}
+		o := assemble(u, parts)
+		segs, size = o.Segments, o.Size
+		return segs, nil
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	defer c.Close()
+	d := digester{md5: md5.New()}
+	if err := c.CopyTo(&d, 0, size); err != nil {
+		return "", nil, err
+	}
+	return base64.StdEncoding.EncodeToString(d.md5.Sum(nil)), segs, nil
 }
 
 // readCompletion reads the list of parts; all says that the request wants

@@ -176,7 +176,11 @@ func TestSequential(t *testing.T) {
 	c.want(c.part("k", id, 2, "x"), 400, "PartNotSequential")
 	c.want(c.part("k", id, 1, "x"), 200, "")
 	c.want(c.part("k", id, 3, "x"), 400, "PartNotSequential")
-	c.want(c.part("k", id, 2, "x"), 200, "")
+	a := c.want(c.part("k", id, 2, "yz"), 200, "")
+	c.want(c.complete("k", id, partList(2, a.header.Get("ETag"))), 200, "")
+	if got := c.get("k").header.Get("Content-MD5"); got != md5Base64("yz") {
+		t.Errorf("Content-MD5 is %s", got)
+	}
 }
 
 func TestListParts(t *testing.T) {

@@ -13,11 +13,11 @@ import (
 	"github.com/osssync/osssync/oss/emulator/internal/store"
 )
 
-// copyTries bounds how often a part is hashed again because its source was
+// copyTries bounds how often bytes are hashed again because they were
 // overwritten meanwhile.
 const copyTries = 5
 
-var errSourceChanged = errors.New("copy source keeps changing")
+var errSourceChanged = errors.New("source keeps changing while it is read")
 
 // uploadPartCopy makes a part of a range of an object. The bytes are read, for
 // the digests, but not copied.
