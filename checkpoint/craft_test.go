@@ -54,7 +54,7 @@ func TestDamageFreelist(t *testing.T) {
 			}
 		}
 	}
-	if refused < 100 {
+	if refused < 60 {
 		t.Errorf("%d refused", refused)
 	}
 }
@@ -94,7 +94,7 @@ func TestDamageLostKeys(t *testing.T) {
 			}
 		}
 	}
-	if noticed < 50 {
+	if noticed < 40 {
 		t.Errorf("%d noticed", noticed)
 	}
 }

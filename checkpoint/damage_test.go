@@ -15,9 +15,9 @@ import (
 
 const (
 	damagePage    = 4096
-	damageSettled = 1200
-	damageObjects = 20
-	damageParts   = 100
+	damageSettled = 700
+	damageObjects = 12
+	damageParts   = 70
 )
 
 // damageFixture is the bytes of a file in which every key ever had one value.

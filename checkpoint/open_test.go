@@ -132,7 +132,7 @@ func TestCompaction(t *testing.T) {
 	must(t, err)
 	path := filepath.Join(dir, c.Job().ID+".db")
 	cause := strings.Repeat("x", 1000)
-	for n := range 60_000 {
+	for n := range 80_000 {
 		must(t, c.Fail(checkpoint.Failure{Key: fmt.Sprintf("%06d", n), Cause: cause}))
 	}
 	must(t, c.ClearFailures(t.Context()))
