@@ -23,7 +23,7 @@ type requestBody struct {
 	state sync.Mutex // guards what follows, which may be asked for during a Read
 	n     int64
 	crc   uint64
-	err   error // of src
+	err   error // of src, io.EOF included
 }
 
 var errStopped = errors.New("oss: the call has returned")
@@ -81,7 +81,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 			b.crc = crc64.Update(b.crc, p[:n])
 		}
 	}
-	if err != nil && err != io.EOF {
+	if err != nil {
 		b.err = err
 	}
 	b.state.Unlock()
@@ -134,7 +134,20 @@ func (b *requestBody) failure() error {
 	}
 	b.state.Lock()
 	defer b.state.Unlock()
+	if b.err == io.EOF {
+		return nil
+	}
 	return b.err
+}
+
+// complete reports whether all of the body was read.
+func (b *requestBody) complete() bool {
+	if b == nil {
+		return true
+	}
+	b.state.Lock()
+	defer b.state.Unlock()
+	return b.n == b.length || b.length < 0 && b.err == io.EOF
 }
 
 // setBytes makes p the body of c.

@@ -24,7 +24,7 @@ func (b *Bucket) Objects(ctx context.Context, opts *ListObjectsV2Options) iter.S
 				return
 			}
 			for _, entry := range mergePrefixes(page.Objects, page.CommonPrefixes) {
-				if entry.Key < last && last != "" {
+				if entry.Key <= last && last != "" {
 					yield(ObjectSummary{}, b.listError("ListObjectsV2", page.Response, "key "+quote(entry.Key)+" after "+quote(last)))
 					return
 				}

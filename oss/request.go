@@ -156,6 +156,10 @@ func (c *Client) do(ctx context.Context, r *call) (*http.Response, error) {
 		resp.Body = http.NoBody
 	}
 	if resp.StatusCode/100 == 2 && resp.StatusCode != http.StatusNonAuthoritativeInfo {
+		if !r.body.complete() {
+			resp.Body.Close()
+			return nil, r.answerError(resp, "success before the body was sent")
+		}
 		return resp, nil
 	}
 	se := r.serverError(resp)

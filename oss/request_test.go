@@ -194,6 +194,20 @@ func TestFailingSource(t *testing.T) {
 	}
 }
 
+// Something between may answer 200 without a look at the body: no success.
+func TestAnswerBeforeTheBody(t *testing.T) {
+	early := answerer(func(r *http.Request) (*http.Response, error) {
+		_, err := io.ReadFull(r.Body, make([]byte, 2))
+		return answer(200, ""), err
+	})
+	for name, body := range map[string]io.Reader{"known": strings.NewReader("abc"), "unknown": lengthless{strings.NewReader("abc")}} {
+		_, err := bucketOf(t, early).PutObject(t.Context(), "key", body, nil)
+		if _, ok := errors.AsType[*oss.AnswerError](err); !ok {
+			t.Errorf("%s length: got %v", name, err)
+		}
+	}
+}
+
 // After the call the transport may still hold the body; the caller may not know.
 func TestBodyIsNotReadAfterTheCall(t *testing.T) {
 	var body io.Reader
