@@ -40,7 +40,7 @@ func (c *Client) doRead(ctx context.Context, r *call, limit int64) (*http.Respon
 
 // readBounded reads up to limit+1 bytes.
 func readBounded(resp *http.Response, limit int64) ([]byte, error) {
-	if resp.ContentLength == 0 {
+	if resp.Body == http.NoBody {
 		return nil, nil
 	}
 	var buf bytes.Buffer
