@@ -76,9 +76,8 @@ func (a *app) begin(cmd *cobra.Command) error {
 	return a.openLog()
 }
 
-// openLog makes the logger that --log-file and --loglevel ask for.
+// openLog makes the logger that --log-file and --loglevel ask for, if any.
 func (a *app) openLog() error {
-	a.log = slog.New(slog.DiscardHandler)
 	level := a.flags.logLevel.value
 	if level == "" && a.flags.logFile != "" {
 		level = "info"

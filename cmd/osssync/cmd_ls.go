@@ -146,7 +146,7 @@ func (l *listing) print(title, header string, rows func(func(row, error) bool)) 
 		failure = l.line(header)
 	}
 	for r, err := range rows {
-		if err == nil && failure == nil && l.limit.value > 0 && l.n >= int64(l.limit.value) {
+		if err == nil && failure == nil && l.limit.value > 0 && l.n >= l.limit.value {
 			break
 		}
 		if failure = firstError(failure, err); failure != nil {

@@ -208,11 +208,11 @@ func (a *app) engine() (*transfer.Engine, error) {
 	return transfer.New(&transfer.Options{
 		StateDir:           state,
 		AllowNetworkState:  a.flags.unsafeState,
-		Concurrency:        a.flags.job.value,
-		Parallel:           a.flags.parallel.value,
+		Concurrency:        int(a.flags.job.value),
+		Parallel:           int(a.flags.parallel.value),
 		PartSize:           int64(a.flags.partSize),
 		MultipartThreshold: int64(a.flags.threshold),
-		Attempts:           a.flags.retryTimes.value + 1,
+		Attempts:           int(a.flags.retryTimes.value + 1),
 		Logger:             a.log,
 	})
 }

@@ -126,7 +126,10 @@ func (a *app) finish(cmd *cobra.Command, err error) int {
 			err, code = closeErr, exitLocal
 		}
 	}
-	if err != nil && !quietPipe(err) {
+	if quietPipe(err) {
+		return code
+	}
+	if err != nil {
 		var usage *usageError
 		if errors.As(err, &usage) && usage.help {
 			io.WriteString(a.stderr, cmd.UsageString()+"\n") //nolint:errcheck // stderr may be closed

@@ -160,7 +160,7 @@ func (b *byteSize) Set(s string) error {
 
 // count is a flag of a number within bounds; 0 stands for auto.
 type count struct {
-	min, max, value int
+	min, max, value int64
 	auto            bool
 }
 
@@ -178,10 +178,10 @@ func (c *count) Set(s string) error {
 		return nil
 	}
 	n, err := parseDigits(s)
-	if err != nil || n < int64(c.min) || n > int64(c.max) {
+	if err != nil || n < c.min || n > c.max {
 		return fmt.Errorf("want a number from %d to %d", c.min, c.max)
 	}
-	c.value = int(n)
+	c.value = n
 	return nil
 }
 

@@ -71,8 +71,12 @@ func (a *app) runJob(s *service, t task) error {
 	}
 	out.report = report
 	a.outcome = out
-	for _, w := range report.Warnings {
+	shown := report.Warnings[:min(len(report.Warnings), maxShown)]
+	for _, w := range shown {
 		a.warn("%s", oneLine(w))
+	}
+	if more := len(report.Warnings) - len(shown); more > 0 {
+		a.warn("… and %d more in the report", more)
 	}
 	if a.flags.report != "" {
 		err = errors.Join(err, writeReport(a.flags.report, report))
@@ -101,7 +105,8 @@ type outcome struct {
 	plannedBytes int64
 }
 
-// maxShown is how many failures a terminal gets; the report has the others.
+// maxShown is how many failures, and how many warnings, a terminal gets; the
+// report has the others.
 const maxShown = 20
 
 // failures prints the objects that failed.
@@ -122,7 +127,7 @@ func (o *outcome) failures(a *app) {
 // last prints the last line, and the last JSON line.
 func (o *outcome) last(a *app, code int) {
 	again := ""
-	if code != exitOK && o.report.Resumable {
+	if code != exitOK && code != exitUsage && o.report.Resumable {
 		again = o.again
 	}
 	if a.flags.json {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -39,7 +40,7 @@ func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 // run executes one command line, without the program's name, and returns its
 // exit code. It is the whole program but for signals and the process.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: &pipeWriter{w: stdout}, stderr: stderr}
+	a := &app{stdin: stdin, stdout: &pipeWriter{w: stdout}, stderr: stderr, log: slog.New(slog.DiscardHandler)}
 	root := newRootCommand(a)
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -77,13 +77,18 @@ func cmdExitCode(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // startserver [ARG...] runs osssync serve on a free port until the script ends
-// and points the OSS_ variables at it.
+// and points the OSS_ variables at it. What it said is in server.stdout and
+// server.stderr.
 func cmdStartServer(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("usage: startserver [arg...]")
 	}
 	cmd := exec.Command("osssync", append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
 	cmd.Dir = ts.Getenv("WORK")
+	said, err := os.Create(ts.MkAbs("server.stderr"))
+	ts.Check(err)
+	defer said.Close()
+	cmd.Stderr = said
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
@@ -95,6 +100,7 @@ func cmdStartServer(ts *testscript.TestScript, neg bool, args []string) {
 	})
 	text, err := bufio.NewReader(out).ReadBytes('\n')
 	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs("server.stdout"), text, 0o600))
 	var ready readyLine
 	ts.Check(json.Unmarshal(text, &ready))
 	ts.Setenv("OSS_ENDPOINT", ready.Endpoint)

@@ -333,3 +333,29 @@ func TestPatientReaderEnds(t *testing.T) {
 		t.Errorf("%d bytes, %v", len(have), err)
 	}
 }
+
+func TestPlainProgress(t *testing.T) {
+	p := transfer.Progress{
+		ObjectsTotal: 300, ObjectsDone: 10, ObjectsSkipped: 1, ObjectsFailed: 1, BytesTotal: 80 << 20, BytesDone: 4 << 20,
+		Rate: 1 << 20, ETA: -1,
+	}
+	if have, want := plainProgress(p), "12 of 300 or more objects, 4.0 MiB of 80.0 MiB, 1.0 MiB/s, 1 failed"; have != want {
+		t.Errorf("have %q, want %q", have, want)
+	}
+	p.TotalsKnown, p.ETA, p.ObjectsFailed = true, 76*time.Second, 0
+	if have, want := plainProgress(p), "11 of 300 objects, 4.0 MiB of 80.0 MiB, 1.0 MiB/s, 1:16 left"; have != want {
+		t.Errorf("have %q, want %q", have, want)
+	}
+}
+
+func TestIsNear(t *testing.T) {
+	for host, want := range map[string]bool{
+		"127.0.0.1": true, "127.9.9.9": true, "::1": true, "localhost": true, "bkt.localhost": true,
+		"oss-cn-hangzhou-internal.aliyuncs.com": true,
+		"oss-cn-hangzhou.aliyuncs.com":          false, "10.0.0.1": false, "0.0.0.0": false, "localhost.example.com": false, "": false,
+	} {
+		if have := isNear(host); have != want {
+			t.Errorf("isNear(%q) = %t", host, have)
+		}
+	}
+}
