@@ -181,7 +181,9 @@ type Faults struct {
 
 type ruleState struct {
 	Rule
-	matched, fired int
+	matched  int // requests
+	fired    int // of them chosen
+	happened int // of those that had the byte to spoil, or needed none
 }
 
 // NewFaults puts faults before next. seed is that of prob. A rule that cannot
@@ -199,25 +201,26 @@ func NewFaults(t testing.TB, next http.RoundTripper, seed uint64, rules ...strin
 	return f
 }
 
-// Check fails the test if a rule never fired: such a test proves nothing.
+// Check fails the test if a fault never happened: such a test proves nothing. A
+// body too short for the byte to cut or flip is no fault.
 func (f *Faults) Check(t testing.TB) {
 	t.Helper()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, r := range f.rules {
-		if r.fired == 0 {
+		if r.happened == 0 {
 			t.Errorf("osstest: the fault %q never happened (%d requests matched)", r.String(), r.matched)
 		}
 	}
 }
 
-// Fired is how often the rules fired, in their order.
-func (f *Faults) Fired() []int {
+// Happened is how often each fault happened, in the order of the rules.
+func (f *Faults) Happened() []int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n := make([]int, len(f.rules))
 	for i, r := range f.rules {
-		n[i] = r.fired
+		n[i] = r.happened
 	}
 	return n
 }
@@ -230,7 +233,7 @@ func (f *Faults) CloseIdleConnections() {
 }
 
 // choose gives the fault of a request, and how long to wait before.
-func (f *Faults) choose(op, key string) (rule *Rule, wait time.Duration) {
+func (f *Faults) choose(op, key string) (rule *ruleState, wait time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.rules {
@@ -239,11 +242,16 @@ func (f *Faults) choose(op, key string) (rule *Rule, wait time.Duration) {
 			continue
 		}
 		r.fired++
-		if r.Kind == "latency" {
+		switch r.Kind {
+		case "latency":
+			r.happened++
 			wait += r.Delay
 			continue
+		case "cut", "flip", "flipsend", "broken":
+		default:
+			r.happened++
 		}
-		return new(r.Rule), wait
+		return r, wait
 	}
 	return nil, wait
 }
@@ -303,24 +311,29 @@ func (f *Faults) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp.Body.Close()
 		return nil, errReset
 	case "broken", "flipsend":
-		return f.next.RoundTrip(spoilRequest(req, rule))
+		if req.Body != nil && req.Body != http.NoBody {
+			body := req.Body
+			req = req.Clone(req.Context())
+			req.Body = f.spoil(body, rule)
+		}
+		return f.next.RoundTrip(req)
 	case "cut", "flip":
 		resp, err := f.next.RoundTrip(req)
 		if err == nil {
-			resp.Body = &spoiltBody{src: resp.Body, rule: rule}
+			resp.Body = f.spoil(resp.Body, rule)
 		}
 		return resp, err
 	}
 	return rule.answer(req), nil
 }
 
-func spoilRequest(req *http.Request, rule *Rule) *http.Request {
-	if req.Body == nil || req.Body == http.NoBody {
-		return req
-	}
-	spoilt := req.Clone(req.Context())
-	spoilt.Body = &spoiltBody{src: req.Body, rule: rule}
-	return spoilt
+// spoil puts rule over a body, and notes when it comes true.
+func (f *Faults) spoil(src io.ReadCloser, rule *ruleState) io.ReadCloser {
+	return &spoiltBody{src: src, rule: &rule.Rule, happen: sync.OnceFunc(func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		rule.happened++
+	})}
 }
 
 // answer is the status of r as the service would say it.
@@ -352,12 +365,15 @@ type spoiltBody struct {
 	src  io.ReadCloser
 	rule *Rule
 	n    int64
+
+	happen func()
 }
 
 func (b *spoiltBody) Read(p []byte) (int, error) {
 	breaks := b.rule.Kind == "cut" || b.rule.Kind == "broken"
 	if breaks {
 		if b.n >= b.rule.At {
+			b.happen()
 			return 0, errReset
 		}
 		p = p[:min(int64(len(p)), b.rule.At-b.n)]
@@ -365,6 +381,7 @@ func (b *spoiltBody) Read(p []byte) (int, error) {
 	n, err := b.src.Read(p)
 	if i := b.rule.At - b.n; !breaks && i >= 0 && i < int64(n) {
 		p[i] ^= 0xff
+		b.happen()
 	}
 	b.n += int64(n)
 	return n, err

@@ -180,4 +180,17 @@ func TestCheckFindsRulesThatNeverFired(t *testing.T) {
 	if f.Check(r); !r.failed {
 		t.Error("Check was silent")
 	}
+	for _, rule := range []string{"flip=1000", "cut=1000", "flipsend=1000", "broken=1000"} {
+		b, _, f := spoilt(t, rule)
+		if _, err := b.PutObject(t.Context(), "key", strings.NewReader("short"), nil); err != nil {
+			t.Errorf("%s: %v", rule, err)
+		}
+		if n, err := readAll(t, b, nil); n != 5 || err != nil {
+			t.Errorf("%s: %d, %v", rule, n, err)
+		}
+		r := &recorder{TB: t}
+		if f.Check(r); !r.failed {
+			t.Errorf("%s: Check was silent, it happened %v", rule, f.Happened())
+		}
+	}
 }
