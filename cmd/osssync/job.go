@@ -15,10 +15,6 @@ import (
 	"github.com/osssync/osssync/transfer"
 )
 
-// drainTime is what a job gets to stop in after a signal. The engine needs
-// less; whoever sent the signal must not wait for a disk or server that hangs.
-const drainTime = 5 * time.Second
-
 // task is one call of the engine and what is said about it.
 type task struct {
 	cmd      *cobra.Command
@@ -35,24 +31,12 @@ func (a *app) runJob(s *service, t task) error {
 	if err != nil {
 		return err
 	}
-	ctx := t.cmd.Context()
-	ended := make(chan struct{})
-	defer close(ended)
-	defer context.AfterFunc(ctx, func() {
-		select {
-		case <-ended:
-		case <-time.After(drainTime):
-			a.printf("error: still busy %s after the signal; leaving. Nothing is lost: run the same command again", drainTime)
-			os.Exit(exitInterrupted)
-		}
-	})()
-
 	out := &outcome{dryRun: t.dryRun, again: commandLine(t.cmd, t.args)}
 	if a.flags.json {
 		a.emit(startLine{V: jsonVersion, Type: "start", Command: t.cmd.Name(), Source: t.src.String(), Destination: t.dst.String(), DryRun: t.dryRun})
 	}
 	view := a.newView()
-	report, err := t.call(ctx, engine, transfer.JobOptions{
+	report, err := t.call(t.cmd.Context(), engine, transfer.JobOptions{
 		Service:       s.name,
 		NoResume:      a.flags.noResume,
 		OnProgress:    view.progress,

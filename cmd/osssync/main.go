@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -19,19 +21,29 @@ func main() {
 	os.Exit(code)
 }
 
+// drainTime is what a command gets to stop in after a signal. The engine takes
+// at most 4 s; whoever sent the signal is promised an end within 5 s, whatever
+// disk or server hangs.
+const drainTime = 4500 * time.Millisecond
+
 // untilSignal ends the context at the first SIGINT or SIGTERM and from then on
 // lets the next one kill the process. The context ends with plain
-// context.Canceled, which every package below knows.
+// context.Canceled, which every package below knows. A program that has not
+// ended drainTime later is ended, which is no worse than a crash.
 func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		defer signal.Stop(signals)
 		select {
 		case <-signals:
+			signal.Stop(signals)
 			cancel()
+			time.Sleep(drainTime)
+			fmt.Fprintf(os.Stderr, "osssync: error: still busy %s after the signal; leaving. Nothing finished is lost: run the same command again\n", drainTime)
+			os.Exit(exitInterrupted)
 		case <-ctx.Done():
+			signal.Stop(signals)
 		}
 	}()
 	return ctx, cancel
