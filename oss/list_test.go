@@ -99,6 +99,21 @@ func TestListingsWithoutProgress(t *testing.T) {
 	}
 }
 
+func TestEmptyPagesEnd(t *testing.T) {
+	requests := 0
+	b := bucketOf(t, answerer(func(*http.Request) (*http.Response, error) {
+		if requests++; requests > 5000 {
+			t.Fatal("the listing does not end")
+		}
+		return answer(200, "<ListBucketResult>"+next(fmt.Sprint(requests))+"</ListBucketResult>"), nil
+	}))
+	for _, err := range b.Objects(t.Context(), nil) {
+		if _, ok := errors.AsType[*oss.AnswerError](err); !ok {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 func TestListingEndsWithTheLoop(t *testing.T) {
 	requests := 0
 	b := bucketOf(t, answerer(func(*http.Request) (*http.Response, error) {

@@ -99,6 +99,28 @@ func TestCRCCanBeDisabled(t *testing.T) {
 	}
 }
 
+// What processing or compression made has another CRC-64 than the object.
+func TestMadeUpBodiesAreNotCompared(t *testing.T) {
+	b := bucketOf(t, always(200, "made", "X-Oss-Hash-Crc64ecma: 1"))
+	for _, o := range []oss.GetObjectOptions{{Process: "image/info"}, {AcceptEncoding: "gzip"}} {
+		r, err := b.GetObject(t.Context(), "key", &o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(r.Body); err != nil {
+			t.Errorf("%+v: %v", o, err)
+		}
+		r.Body.Close()
+	}
+}
+
+func TestUploadNeedsAnID(t *testing.T) {
+	b := bucketOf(t, always(200, "<InitiateMultipartUploadResult></InitiateMultipartUploadResult>"))
+	if r, err := b.InitMultipartUpload(t.Context(), "key", nil); err == nil {
+		t.Errorf("got %+v", r)
+	}
+}
+
 func TestIntegrityOfAnswers(t *testing.T) {
 	b := bucketOf(t, always(200, "<CompleteMultipartUploadResult><ETag>\"x\"</ETag></CompleteMultipartUploadResult>", "X-Oss-Hash-Crc64ecma: 12345"))
 	parts := []oss.Part{{Number: 1, ETag: "a", Size: 3, CRC64: 7, HasCRC64: true}, {Number: 2, ETag: "b", Size: 3, CRC64: 8, HasCRC64: true}}
@@ -157,6 +179,20 @@ func TestDeleteBodyKeepsControlCharacters(t *testing.T) {
 	}))
 	if _, err := b.BatchDeleteObjects(t.Context(), []string{"a\x01\x1f\n<&\"é"}, &oss.BatchDeleteOptions{Quiet: true}); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestETagForms(t *testing.T) {
+	for given, want := range map[string]string{"*": "*", "ABC": `"ABC"`, `"ABC"`: `"ABC"`, `"A", "B"`: `"A", "B"`} {
+		b := bucketOf(t, answerer(func(r *http.Request) (*http.Response, error) {
+			if got := r.Header.Get("If-None-Match"); got != want {
+				t.Errorf("%s goes out as %s", given, got)
+			}
+			return answer(200, ""), nil
+		}))
+		if _, err := b.HeadObject(t.Context(), "key", &oss.HeadObjectOptions{IfNoneMatch: given}); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -35,7 +35,9 @@ func (b *Bucket) SignURL(ctx context.Context, method, key string, expires time.D
 	if key != "" {
 		r = b.objectCall("SignURL", method, key)
 	}
-	delete(r.header, "X-Oss-Request-Payer")
+	if delete(r.header, "X-Oss-Request-Payer"); c.payer {
+		r.set("x-oss-request-payer", "requester") // the user of the URL need not know
+	}
 	if err := r.checkPresign(expires); err != nil {
 		return "", err
 	}

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/osssync/osssync/oss"
 )
@@ -116,6 +118,29 @@ func TestWrongFormsSendNothing(t *testing.T) {
 		if _, ok := errors.AsType[*oss.UsageError](call(t.Context())); !ok {
 			t.Errorf("%s: got %v, want a UsageError", name, call(t.Context()))
 		}
+	}
+}
+
+// TestExtras: what options have no field for goes out, and is signed.
+func TestExtras(t *testing.T) {
+	rt := answerer(func(r *http.Request) (*http.Response, error) {
+		if r.URL.RawQuery != "x-oss-new=1%2B1" || r.Header.Get("X-Oss-New") != "a" || r.Header.Get("X-Oss-Request-Payer") != "requester" ||
+			!strings.HasSuffix(r.UserAgent(), "/my-app") || len(r.Header.Values("Content-Type")) != 1 || r.Header.Get("Content-Type") != "text/x" {
+			t.Errorf("query %s, headers %v", r.URL.RawQuery, r.Header)
+		}
+		return answer(200, ""), nil
+	})
+	b := newClient(t, rt, &oss.Options{RequestPayer: true, AppName: "my-app"}).Bucket("examplebucket")
+	_, err := b.PutObject(t.Context(), "page.html", nil, &oss.PutObjectOptions{
+		ObjectHeaders: oss.ObjectHeaders{Header: http.Header{"x-oss-new": {"a"}, "content-type": {"text/x"}}},
+		Query:         url.Values{"x-oss-new": {"1+1"}},
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	signed, err := b.SignURL(t.Context(), http.MethodGet, "key", time.Hour, nil)
+	if err != nil || !strings.Contains(signed, "&x-oss-request-payer=requester&") {
+		t.Errorf("%s, %v", signed, err)
 	}
 }
 
