@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -225,6 +226,11 @@ func testAppend(t *testing.T, b *oss.Bucket) {
 	_, err = b.AppendObject(t.Context(), "log", 7, nil, nil)
 	wantError(t, err, oss.ErrPositionNotEqualToLength)
 	wantError(t, err, oss.ErrConflict)
+	if se, ok := errors.AsType[*oss.ServerError](err); ok {
+		if next, ok := se.NextAppendPosition(); !ok || next != 1500 {
+			t.Errorf("next position %d, %v", next, ok)
+		}
+	}
 	put(t, b, "normal", nil)
 	_, err = b.AppendObject(t.Context(), "normal", 0, nil, nil)
 	wantError(t, err, oss.ErrObjectNotAppendable)

@@ -141,10 +141,11 @@ func (w *answer) serve(h http.Handler, in *http.Request) {
 	defer closeBody(w.req)
 	defer func() {
 		if v := recover(); v != nil {
-			w.fail(fmt.Errorf("osstest: connection cut: %w", io.ErrUnexpectedEOF))
+			err := fmt.Errorf("osstest: connection cut: %w", io.ErrUnexpectedEOF)
 			if v != http.ErrAbortHandler { //nolint:errorlint // the value itself is the signal
-				w.fail(fmt.Errorf("osstest: handler panicked: %v", v))
+				err = fmt.Errorf("osstest: handler panicked: %v", v)
 			}
+			w.fail(err)
 		}
 	}()
 	h.ServeHTTP(w, in)
