@@ -215,6 +215,11 @@ func (c *copying) toStdout(s *service) error {
 
 // wouldCopy is the dry run of one object: there is nothing to compare.
 func (c *copying) wouldCopy(operation string, src, dst place) error {
+	if c.app.flags.json {
+		return c.app.writeJSON(c.app.stdout, objectLine{
+			V: jsonVersion, Type: "object", Key: src.key + dst.key, Operation: operation, Outcome: transfer.OutcomePlanned,
+		})
+	}
 	_, err := fmt.Fprintf(c.app.stdout, "would %s %s to %s\n", operation, src, dst)
 	return err
 }

@@ -127,11 +127,11 @@ func (l *listing) multipart(cmd *cobra.Command, s *service, p place) error {
 	return l.print("UploadId Number is", fmt.Sprintf("%-29s  %-36s  %s", "InitiatedTime", "UploadID", "ObjectName"),
 		func(yield func(row, error) bool) {
 			for u, err := range s.bucket(p).MultipartUploads(cmd.Context(), &oss.ListMultipartUploadsOptions{Prefix: p.key}) {
-				url := scheme + p.bucket + "/" + u.Key
+				line := newUploadLine(p, u)
 				if !yield(row{
-					url:  url,
+					url:  line.URL,
 					long: fmt.Sprintf("%-29s  %-36s", timestamp(u.Initiated), printable(u.UploadID)),
-					json: uploadLine{V: jsonVersion, Type: "upload", URL: url, Key: u.Key, UploadID: u.UploadID, Initiated: u.Initiated},
+					json: line,
 				}, err) {
 					return
 				}

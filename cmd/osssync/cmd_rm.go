@@ -105,20 +105,41 @@ func (r *removal) abort(ctx context.Context, s *service, p place) error {
 		if !r.recursive && u.Key != p.key {
 			continue
 		}
-		name := printable(u.Key) + " " + printable(u.UploadID)
-		if r.dryRun {
-			if _, err := fmt.Fprintf(r.app.stdout, "would abort %s\n", name); err != nil {
-				return err
+		if !r.dryRun {
+			if err := bucket.AbortMultipartUpload(ctx, u.Key, u.UploadID, nil); err != nil {
+				return fmt.Errorf("abort %s after %s: %w", uploadName(u), number(aborted, "other"), err)
 			}
-			continue
-		}
-		if err := bucket.AbortMultipartUpload(ctx, u.Key, u.UploadID, nil); err != nil {
-			return fmt.Errorf("abort %s after %s: %w", name, number(aborted, "other"), err)
 		}
 		aborted++
+		if err := r.say(p, u); err != nil {
+			return err
+		}
+	}
+	if r.app.flags.json {
+		r.app.emit(countLine{V: jsonVersion, Type: "summary", Count: aborted})
 	}
 	if !r.app.flags.onlyErrors {
-		fmt.Fprintf(r.app.stderr, "done: %s aborted\n", number(aborted, "upload"))
+		verb := "done: %s aborted\n"
+		if r.dryRun {
+			verb = "dry run: %s would be aborted\n"
+		}
+		fmt.Fprintf(r.app.stderr, verb, number(aborted, "upload"))
 	}
 	return nil
+}
+
+// say tells stdout about one upload: always with --json, else in a dry run.
+func (r *removal) say(p place, u oss.MultipartUpload) error {
+	switch {
+	case r.app.flags.json:
+		return r.app.writeJSON(r.app.stdout, newUploadLine(p, u))
+	case r.dryRun:
+		_, err := fmt.Fprintf(r.app.stdout, "would abort %s\n", uploadName(u))
+		return err
+	}
+	return nil
+}
+
+func uploadName(u oss.MultipartUpload) string {
+	return printable(u.Key) + " " + printable(u.UploadID)
 }

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/oss/emulator"
 )
 
@@ -163,5 +164,37 @@ func TestStdoutClosed(t *testing.T) {
 	stderr.Reset()
 	if code := run(t.Context(), []string{"ls", "oss://bkt"}, strings.NewReader(""), w, &stderr); code != exitLocal || stderr.Len() > 0 {
 		t.Errorf("ls: exit code %d\n%s", code, stderr.String())
+	}
+}
+
+// TestRemoveUploads: unfinished uploads are listed and aborted, and only those
+// below the prefix.
+func TestRemoveUploads(t *testing.T) {
+	newService(t)
+	client, err := oss.New(os.Getenv("OSS_ENDPOINT"), oss.EnvironmentCredentials(), &oss.Options{Region: "cn-hangzhou"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.CloseIdleConnections()
+	for _, key := range []string{"a/1", "a/2", "b"} {
+		if _, err := client.Bucket("bkt").InitMultipartUpload(t.Context(), key, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct {
+		args           []string
+		stdout, stderr string
+	}{
+		{[]string{"ls", "-m", "oss://bkt"}, `oss://bkt/a/1\n(?s:.*)oss://bkt/b\nUploadId Number is: 3\n$`, `^$`},
+		{[]string{"rm", "-m", "-r", "-n", "oss://bkt/a/"}, `^would abort a/1 \S+\nwould abort a/2 \S+\n$`, `^dry run: 2 uploads would be aborted\n$`},
+		{[]string{"rm", "-m", "oss://bkt/a/1"}, `^$`, `^done: 1 upload aborted\n$`},
+		{[]string{"rm", "-m", "oss://bkt/a"}, `^$`, `^done: 0 uploads aborted\n$`},
+		{[]string{"rm", "-m", "-r", "--json", "oss://bkt/a"}, `^{"v":1,"type":"upload","url":"oss://bkt/a/2".*}\n{"v":1,"type":"summary","count":1}\n$`, `^done: 1 upload aborted\n$`},
+		{[]string{"ls", "-m", "-s", "oss://bkt"}, `^oss://bkt/b\nUploadId Number is: 1\n$`, `^$`},
+	} {
+		code, stdout, stderr := command(t.Context(), step.args...)
+		if code != exitOK || !regexp.MustCompile(step.stdout).MatchString(stdout) || !regexp.MustCompile(step.stderr).MatchString(stderr) {
+			t.Fatalf("%s: exit code %d\n%s%s", step.args, code, stdout, stderr)
+		}
 	}
 }

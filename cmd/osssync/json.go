@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/transfer"
 )
 
@@ -103,6 +104,13 @@ type uploadLine struct {
 	Initiated time.Time `json:"initiated"`
 }
 
+func newUploadLine(p place, u oss.MultipartUpload) uploadLine {
+	return uploadLine{
+		V: jsonVersion, Type: "upload", URL: scheme + p.bucket + "/" + u.Key,
+		Key: u.Key, UploadID: u.UploadID, Initiated: u.Initiated,
+	}
+}
+
 type countLine struct {
 	V     int    `json:"v"`
 	Type  string `json:"type"`
@@ -139,6 +147,10 @@ cp, sync, rm:
             bytes {done, resumed}, retries, failures, warnings,
             elapsed_seconds, exit_code, continue (the command line that goes
             on), and for a dry run planned, planned_bytes
+
+rm -m:
+  upload    what was, or in a dry run would be, aborted: as in ls
+  summary   the last line: count
 
 ls:
   object    url, key, size, etag, last_modified, storage_class, object_type
