@@ -277,14 +277,7 @@ func TestKillAtRest(t *testing.T) {
 			if out := a.start(&moment{}, os.Kill); out.code != 0 || !a.look() {
 				t.Errorf("exit code %d\n%s", out.code, out.stderr)
 			}
-			finished := map[piece]bool{}
-			for _, e := range a.log.all(t) {
-				p, whole, ok := a.piece(e)
-				if ok && finished[p] {
-					t.Errorf("%s of %q, part %d: again", e.Op, p.name, p.number)
-				}
-				finished[p] = finished[p] || ok && whole
-			}
+			a.checkOnce()
 			a.checkEnd(&maxima{})
 		})
 	}
@@ -320,29 +313,59 @@ func (a *arena) awaitBooks() {
 func TestSignal(t *testing.T) {
 	binary, s := build(t), newSample(t)
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		for i, w := range []way{ways[0], ways[2], ways[3], ways[4], ways[5]} {
+		for i, w := range ways {
 			t.Run(fmt.Sprint(sig, " ", w), func(t *testing.T) {
 				t.Parallel()
-				rng := rand.New(rand.NewPCG(uint64(i), uint64(sig)))
 				total := reference(t, binary, s, w)
-				a := newArena(t, binary, s, w)
-				out := a.start(choose(rng, total, work{}, true), sig)
-				if out.code != 5 || out.took > 5*time.Second {
-					t.Fatalf("exit code %d after %v\n%s", out.code, out.took, out.stderr)
-				}
-				t.Logf("ended %v after the signal", out.took)
-				a.look()
-				a.goesOn(false)
-				lines := strings.Split(strings.TrimSpace(out.stderr), "\n")
-				_, again, ok := strings.Cut(lines[len(lines)-1], "to go on: ")
-				if !ok || !strings.HasPrefix(again, "osssync "+strings.Fields(w.verb)[0]+" ") {
-					t.Fatalf("the last line does not say how to go on:\n%s", out.stderr)
-				}
-				if out := a.run(&moment{}, sig, "sh", "-c", again); out.code != 0 || !a.look() {
-					t.Errorf("%s: exit code %d\n%s", again, out.code, out.stderr)
-				}
-				a.checkEnd(&maxima{})
+				rng := rand.New(rand.NewPCG(uint64(i), uint64(sig)))
+				t.Run("any moment", func(t *testing.T) {
+					signalRound(t, newArena(t, binary, s, w), choose(rng, total, work{}, true), sig)
+				})
+				// All it was ever answered the program has taken by then, and
+				// must not ask for again.
+				t.Run("all workers waiting", func(t *testing.T) {
+					a := newArena(t, binary, s, w)
+					m := &moment{when: atFull, count: total.requests / 2, width: jobs}
+					if w.single() {
+						m.width = parallel
+					}
+					signalRound(t, a, m, sig)
+					a.checkOnce()
+				})
 			})
 		}
+	}
+}
+
+func signalRound(t *testing.T, a *arena, m *moment, sig os.Signal) {
+	out := a.start(m, sig)
+	if out.code != 5 || out.took > 5*time.Second {
+		t.Fatalf("exit code %d after %v\n%s", out.code, out.took, out.stderr)
+	}
+	t.Logf("ended %v after the signal: %v %d", out.took, m.when, m.count)
+	a.look()
+	a.goesOn(false)
+	lines := strings.Split(strings.TrimSpace(out.stderr), "\n")
+	_, again, ok := strings.Cut(lines[len(lines)-1], "to go on: ")
+	if !ok || !strings.HasPrefix(again, "osssync "+strings.Fields(a.way.verb)[0]+" ") {
+		t.Fatalf("the last line does not say how to go on:\n%s", out.stderr)
+	}
+	if out := a.run(&moment{}, sig, "sh", "-c", again); out.code != 0 || !a.look() {
+		t.Errorf("%s: exit code %d\n%s", again, out.code, out.stderr)
+	}
+	a.checkEnd(&maxima{})
+}
+
+// checkOnce finds what was transferred again after the server had seen all of
+// it go.
+func (a *arena) checkOnce() {
+	a.t.Helper()
+	finished := map[piece]bool{}
+	for _, e := range a.log.all(a.t) {
+		p, whole, ok := a.piece(e)
+		if ok && finished[p] {
+			a.t.Errorf("%s of %q, part %d: again", e.Op, p.name, p.number)
+		}
+		finished[p] = finished[p] || ok && whole
 	}
 }

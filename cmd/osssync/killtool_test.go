@@ -26,10 +26,11 @@ const (
 	atAnswer       // a request is done; its answer never leaves
 	atByte         // a byte of a body has passed, in either direction
 	atRest         // so many requests are answered, and no other gets through
+	atFull         // and as many others wait as the program sends at once
 )
 
 func (w when) String() string {
-	return [...]string{"never", "start", "arrival", "answer", "byte", "rest"}[w]
+	return [...]string{"never", "start", "arrival", "answer", "byte", "rest", "full"}[w]
 }
 
 // moment is when a run of the program is to be ended: at the count-th of what
@@ -39,6 +40,7 @@ type moment struct {
 	when  when
 	count int64
 	delay time.Duration // atStart and atRest: how much later
+	width int64         // atFull: how many others
 
 	// settled, if set, is waited for before an end at rest.
 	settled func()
@@ -148,10 +150,11 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n := m.arrived.Add(1)
-	if m.when == atArrival && n == m.count {
+	atIt := m.when == atArrival && n == m.count
+	if atIt || (m.when == atFull && n == m.count+m.width) {
 		m.reach()
 	}
-	if (m.when == atArrival && n == m.count) || (m.when == atRest && n > m.count) {
+	if atIt || (m.when >= atRest && n > m.count) {
 		m.hold(r)
 		panic(http.ErrAbortHandler)
 	}
