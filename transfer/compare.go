@@ -70,7 +70,10 @@ func (t *tree) wanted(a action) (reason string, ask bool, err error) {
 		return "", false, nil
 	}
 	if t.compare == CompareUpdate {
-		if !a.sourceTime(t.upload).After(a.destTime(t.upload)) {
+		// An object's time has whole seconds: compared finer, a file would
+		// be newer than the object just made of it.
+		source, dest := a.sourceTime(t.upload).Truncate(time.Second), a.destTime(t.upload).Truncate(time.Second)
+		if !source.After(dest) {
 			return reasonNewer, false, nil
 		}
 		return "", false, nil

@@ -133,9 +133,10 @@ const maxDelay = 5 * time.Second
 // (OSS, "Multipart upload: limits").
 const (
 	maxConcurrency = 1024
-	minPartSize    = 100 << 10
-	maxPartSize    = 5 << 30
 	maxParts       = 10_000
+
+	minPartSize int64 = 100 << 10
+	maxPartSize int64 = 5 << 30
 )
 
 // DefaultStateDir is where the osssync command keeps its checkpoints:

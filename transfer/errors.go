@@ -21,6 +21,10 @@ var (
 	// and again. Nothing of it became visible under a local name.
 	ErrCorrupt = errors.New("checksum mismatch")
 
+	// ErrNoMatch is the error of a copy whose source has nothing in it: a
+	// mistyped prefix looks the same as an empty one.
+	ErrNoMatch = errors.New("nothing matches the source")
+
 	// ErrJobHeld is matched when another process runs the same job.
 	ErrJobHeld = errors.New("job is held by another process")
 )

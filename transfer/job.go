@@ -34,6 +34,8 @@ type job struct {
 	opts    JobOptions
 	id      string
 	journal journal
+	found   bool // an earlier run left a checkpoint
+	look    bool // nothing is to be changed, not even the books
 	meter   *meter
 	log     *slog.Logger
 
@@ -53,7 +55,7 @@ type spec struct {
 // begin opens the checkpoint of the job and starts its meter. Every begin is
 // followed by one end.
 func (e *Engine) begin(ctx context.Context, s spec, opts JobOptions) (*job, error) {
-	j := &job{Engine: e, opts: opts, id: checkpoint.JobID(s.kind, s.source, s.destination, s.options)}
+	j := &job{Engine: e, opts: opts, look: s.look, id: checkpoint.JobID(s.kind, s.source, s.destination, s.options)}
 	j.log = e.log.With("job", j.id)
 	j.report = Report{
 		Version: ReportVersion, JobID: j.id, Kind: s.kind, Source: s.source, Destination: s.destination,
@@ -71,16 +73,23 @@ func (e *Engine) begin(ctx context.Context, s spec, opts JobOptions) (*job, erro
 		if aside := c.SetAside(); aside != "" {
 			j.warn("the checkpoint was damaged and is set aside as " + aside + "; the job starts over")
 		}
-		j.journal, j.report.Resumed = c, c.Resumed()
-		if !s.look {
-			if err := c.ClearFailures(ctx); err != nil {
+		j.journal, j.found = c, c.Resumed()
+		j.report.Resumed = j.found && c.Job().State != string(StateDone)
+		if !j.look {
+			if err := errors.Join(c.ClearFailures(ctx), c.SetState(ctx, stateRunning)); err != nil {
 				return nil, errors.Join(err, c.Close())
 			}
 		}
 	}
+	if opts.OnStart != nil {
+		opts.OnStart(j.id, j.report.Resumed)
+	}
 	j.meter = startMeter(j)
 	return j, nil
 }
+
+// stateRunning is the state of a job whose process has it open, or died.
+const stateRunning = "running"
 
 // end settles the job's books. err is what stopped the job as a whole, nil if
 // it went through. keep says that the checkpoint has a use after success.
@@ -97,7 +106,7 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 	if err == nil && !keep {
 		err = j.journal.Remove()
 	} else {
-		err = errors.Join(err, j.journal.Close())
+		err = errors.Join(err, j.close(ctx, err == nil))
 	}
 	last := j.meter.stop()
 
@@ -122,6 +131,15 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 	}
 	out := *r
 	return &out, err
+}
+
+// close gives the checkpoint back, with a note of whether the job has ended.
+func (j *job) close(ctx context.Context, ended bool) error {
+	var err error
+	if ended && !j.look {
+		err = j.journal.SetState(context.WithoutCancel(ctx), string(StateDone))
+	}
+	return errors.Join(err, j.journal.Close())
 }
 
 // do runs fn through the pool as one piece.

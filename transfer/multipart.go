@@ -313,7 +313,7 @@ func partSizeFor(size, want int64) (int64, error) {
 		want = (need + mib - 1) / mib * mib
 	}
 	if want > maxPartSize {
-		return 0, usagef("%d bytes are more than %d parts of %d bytes hold; OSS has no larger objects", size, maxParts, int64(maxPartSize))
+		return 0, usagef("%d bytes are more than %d parts of %d bytes hold; OSS has no larger objects", size, maxParts, maxPartSize)
 	}
 	return want, nil
 }

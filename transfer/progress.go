@@ -93,6 +93,10 @@ type JobOptions struct {
 	// are aborted and its temporary files removed before the job starts.
 	NoResume bool
 
+	// OnStart is told the job's id before anything is done, and whether it
+	// goes on with an earlier run that did not end.
+	OnStart func(jobID string, resumed bool)
+
 	// OnProgress receives the state of the job: never two calls at once, at
 	// least ProgressEvery apart, the last with Final set. It must not block.
 	OnProgress func(Progress)

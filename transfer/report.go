@@ -35,7 +35,7 @@ type Report struct {
 	Destination string    `json:"destination,omitempty"`
 	State       State     `json:"state"`
 	Error       string    `json:"error,omitempty"`
-	Resumed     bool      `json:"resumed"` // an earlier run's checkpoint was found
+	Resumed     bool      `json:"resumed"` // goes on with a run that did not end
 	Resumable   bool      `json:"resumable"`
 	Started     time.Time `json:"started"`
 	Finished    time.Time `json:"finished"`

@@ -25,6 +25,10 @@ type SyncOptions struct {
 	// whatever lies in them. The engine's own StateDir is always left out.
 	Exclude []string
 
+	// AllowEmpty makes a copy from a prefix without objects a success that
+	// did nothing; without it the error is ErrNoMatch.
+	AllowEmpty bool
+
 	// DryRun transfers nothing and tells OnObject what would be.
 	DryRun bool
 }
@@ -266,8 +270,11 @@ func (t *tree) finish(ctx context.Context, err error) (*Report, error) {
 	if err == nil && !t.options.DryRun && t.failed() == 0 {
 		err = t.dropRest(ctx)
 	}
+	if err == nil && !t.upload && t.compare == CompareNone && !t.options.AllowEmpty && t.meter.objectsTotal.Load() == 0 {
+		err = fmt.Errorf("%w: %s", ErrNoMatch, Remote(t.bucket, t.prefix))
+	}
 	if t.options.DryRun {
-		return t.end(ctx, err, t.report.Resumed)
+		return t.end(ctx, err, t.found)
 	}
 	return t.end(ctx, err, t.compare != CompareNone)
 }

@@ -189,7 +189,7 @@ func TestCopyGoesOn(t *testing.T) {
 			if direction == "up" {
 				want++
 			}
-			if again != want || second.Objects.Skipped != 50-want || !second.Resumed {
+			if first.Resumed || again != want || second.Objects.Skipped != 50-want || !second.Resumed {
 				t.Errorf("first %+v, second %+v, %d requests, want %d", first.Objects, second.Objects, again, want)
 			}
 			if direction == "up" && string(w.get("p/f00")) != "changed" {
@@ -413,6 +413,19 @@ func TestListingThatMakesNoSense(t *testing.T) {
 	_, err := w.engine().Sync(t.Context(), w.at("p/"), transfer.Local(t.TempDir()), nil)
 	if _, ok := errors.AsType[*transfer.ListingError](err); !ok {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A prefix without objects may be a mistyped one.
+func TestCopyOfNothing(t *testing.T) {
+	w := newWorld(t)
+	o := &transfer.SyncOptions{Compare: transfer.CompareNone}
+	if _, err := w.engine().Sync(t.Context(), w.at("typo/"), transfer.Local(t.TempDir()), o); !errors.Is(err, transfer.ErrNoMatch) {
+		t.Errorf("got %v", err)
+	}
+	o.AllowEmpty = true
+	if _, err := w.engine().Sync(t.Context(), w.at("typo/"), transfer.Local(t.TempDir()), o); err != nil {
+		t.Error(err)
 	}
 }
 

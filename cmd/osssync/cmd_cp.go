@@ -45,6 +45,7 @@ func newCpCommand(a *app) *cobra.Command {
 	cmd.Flags().SortFlags = false
 	cmd.Flags().BoolVarP(&f.recursive, "recursive", "r", false, "copy a whole tree")
 	f.register(cmd)
+	cmd.Flags().BoolVar(&f.allowEmpty, "allow-empty", false, "with -r: a prefix without objects is no error")
 	cmd.Flags().StringVar(&f.versionID, "version-id", "", "copy this version `ID` of the object")
 	cmd.Flags().StringVar(&f.byteRange, "range", "", "copy only `BYTES` of the object, as 0-99, 100- or -100; to stdout only")
 	return cmd
@@ -169,7 +170,7 @@ func (c *copying) tree(s *service) error {
 	}
 	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
 		return e.Sync(ctx, s.location(c.src), s.location(c.dst), &transfer.SyncOptions{
-			JobOptions: o, Headers: c.headers, Compare: c.flags.compare(c.cmd.Name()), Exclude: exclude, DryRun: c.flags.dryRun,
+			JobOptions: o, Headers: c.headers, Compare: c.flags.compare(c.cmd.Name()), Exclude: exclude, AllowEmpty: c.flags.allowEmpty, DryRun: c.flags.dryRun,
 		})
 	})
 }

@@ -21,6 +21,7 @@ type copyFlags struct {
 	ignoreExisting bool
 	sizeOnly       bool
 	dryRun         bool
+	allowEmpty     bool
 	acl            choice
 	storageClass   choice
 	metadata       []string

@@ -59,6 +59,8 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.Is(err, transfer.ErrChanged), errors.Is(err, transfer.ErrCorrupt), errors.Is(err, oss.ErrIntegrity):
 		return exitIntegrity
+	case errors.Is(err, transfer.ErrNoMatch):
+		return exitServer
 	case errors.As(err, &server):
 		switch oss.Classify(err) {
 		case oss.ClassRetryable, oss.ClassThrottled:
@@ -98,6 +100,8 @@ func hintFor(err error) string {
 		return "check the name and --endpoint, or make the bucket with: osssync mb oss://BUCKET"
 	case errors.Is(err, oss.ErrAccessDenied):
 		return "the access key may not do this; ask the bucket's owner for the permission"
+	case errors.Is(err, transfer.ErrNoMatch):
+		return "check the prefix with: osssync ls; if it may be empty, give --allow-empty"
 	case errors.Is(err, transfer.ErrJobHeld), errors.As(err, &inUse):
 		return "wait for the other process, or stop it"
 	case errors.Is(err, transfer.ErrIncomplete):

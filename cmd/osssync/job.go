@@ -32,13 +32,11 @@ func (a *app) runJob(s *service, t task) error {
 		return err
 	}
 	out := &outcome{dryRun: t.dryRun, again: commandLine(t.cmd, t.args)}
-	if a.flags.json {
-		a.emit(startLine{V: jsonVersion, Type: "start", Command: t.cmd.Name(), Source: t.src.String(), Destination: t.dst.String(), DryRun: t.dryRun})
-	}
 	view := a.newView()
 	report, err := t.call(t.cmd.Context(), engine, transfer.JobOptions{
 		Service:       s.name,
 		NoResume:      a.flags.noResume,
+		OnStart:       func(id string, resumed bool) { a.started(t, id, resumed) },
 		OnProgress:    view.progress,
 		ProgressEvery: view.every,
 		OnObject: func(e transfer.ObjectEvent) {
@@ -66,6 +64,19 @@ func (a *app) runJob(s *service, t task) error {
 		err = errors.Join(err, writeReport(a.flags.report, report))
 	}
 	return err
+}
+
+// started says which job begins, if that is more than what was asked for.
+func (a *app) started(t task, id string, resumed bool) {
+	switch {
+	case a.flags.json:
+		a.emit(startLine{
+			V: jsonVersion, Type: "start", Command: t.cmd.Name(), Source: t.src.String(), Destination: t.dst.String(),
+			Job: id, Resumed: resumed, DryRun: t.dryRun,
+		})
+	case resumed && !a.flags.quiet && !a.flags.onlyErrors:
+		a.printf("resuming job %s", id)
+	}
 }
 
 // object tells stdout about one object: always with --json, else only what a

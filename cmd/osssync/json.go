@@ -21,6 +21,8 @@ type startLine struct {
 	Command     string `json:"command"`
 	Source      string `json:"source"`
 	Destination string `json:"destination,omitempty"`
+	Job         string `json:"job"`
+	Resumed     bool   `json:"resumed"`
 	DryRun      bool   `json:"dry_run,omitempty"`
 }
 
@@ -130,7 +132,8 @@ this form (1), and "type". Within a version fields are only added. Sizes are
 bytes, times RFC 3339, durations seconds.
 
 cp, sync, rm:
-  start     command, source, destination, dry_run
+  start     command, source, destination, job, resumed (goes on with a run that
+            did not end), dry_run
   progress  every second: job, phase (starting, listing, transferring, finishing),
             objects_total, objects_done, objects_skipped, objects_failed,
             bytes_total, bytes_done, bytes_resumed, totals_known (totals grow
