@@ -470,7 +470,8 @@ func (a *arena) openCopy(job checkpoint.Job) (*checkpoint.Checkpoint, error) {
 // uploads counts the multipart uploads the server has open. Between the
 // server's making one and the program's hearing of it lies a moment when a
 // kill leaves an upload that nobody knows: it is empty, and never named in a
-// request. Those are counted apart; gc finds them by the intent.
+// request. The engine cannot tell it from somebody else's, so those are
+// counted apart.
 func (a *arena) uploads() (known, unheard int) {
 	a.t.Helper()
 	named := map[string]bool{}
