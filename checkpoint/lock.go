@@ -18,7 +18,8 @@ type lock struct{ file *os.File }
 // acquire takes the lock at path, or says at once who has it.
 func acquire(path string) (*lock, error) {
 	for {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		// Nobody else's file is opened through a link that stands there.
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|openNoFollow, 0o600)
 		if err != nil {
 			return nil, err
 		}
@@ -70,13 +71,17 @@ func writePID(f *os.File) {
 
 // release gives the lock up and leaves its file: removing it would let two
 // processes hold two files of one name.
-func (l *lock) release() error { return l.file.Close() }
+func (l *lock) release() error {
+	// Said aloud: a child that was forked at this moment has the file open
+	// too, and would keep the lock.
+	return errors.Join(unlockFile(l.file), l.file.Close())
+}
 
 // remove gives the lock up and removes its file. Where an open file cannot be
 // removed it is removed after, unless somebody else has it by then.
 func (l *lock) remove() error {
 	early := os.Remove(l.file.Name())
-	err := l.file.Close()
+	err := l.release()
 	if early != nil {
 		os.Remove(l.file.Name())
 	}

@@ -123,6 +123,9 @@ func (c *Checkpoint) Close() error {
 func (c *Checkpoint) Remove() error {
 	return c.close(func() error {
 		err := os.Remove(c.store.path)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil // somebody was faster
+		}
 		return errors.Join(err, c.lock.remove())
 	})
 }

@@ -22,6 +22,11 @@ func lockFile(f *os.File) error {
 	}
 }
 
+func unlockFile(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_UN) }
+
+// openNoFollow makes an open fail where the name is a symbolic link.
+const openNoFollow = unix.O_NOFOLLOW
+
 // syncDir makes the names in a folder durable.
 func syncDir(dir string) error {
 	f, err := os.Open(dir)

@@ -20,3 +20,9 @@ func lockFile(f *os.File) error {
 
 // syncDir does nothing: folders cannot be flushed here, NTFS journals names.
 func syncDir(string) error { return nil }
+
+// unlockFile leaves it to Close: a handle is not inherited here.
+func unlockFile(*os.File) error { return nil }
+
+// openNoFollow has no counterpart here: making a link takes a privilege.
+const openNoFollow = 0

@@ -293,3 +293,28 @@ func TestClockIsCorrected(t *testing.T) {
 		}
 	}
 }
+
+// A captive portal says 200 to everything.
+func TestSuccessThatIsNotFromOSS(t *testing.T) {
+	portal := answerer(func(r *http.Request) (*http.Response, error) {
+		resp, err := always(200, "<html>log in</html>", "Content-Type: text/html")(r)
+		resp.Header.Del("X-Oss-Request-Id")
+		return resp, err
+	})
+	b := newClient(t, portal, nil).Bucket("examplebucket")
+	for name, call := range map[string]func() error{
+		"put": func() error { _, err := b.PutObject(t.Context(), "k", strings.NewReader("x"), nil); return err },
+		"part": func() error {
+			_, err := b.UploadPart(t.Context(), "k", "id", 1, strings.NewReader("x"), nil)
+			return err
+		},
+		"get":    func() error { _, err := b.GetObject(t.Context(), "k", nil); return err },
+		"delete": func() error { _, err := b.DeleteObject(t.Context(), "k", nil); return err },
+		"make":   func() error { _, err := b.CreateBucket(t.Context(), nil); return err },
+	} {
+		err := call()
+		if _, ok := errors.AsType[*oss.AnswerError](err); !ok || oss.Classify(err) != oss.ClassRetryable {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

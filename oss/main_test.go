@@ -18,11 +18,15 @@ type answerer func(*http.Request) (*http.Response, error)
 
 func (f answerer) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// answer makes a response; header is "Name: value" lines.
+// answer makes a response; header is "Name: value" lines. It has a request id,
+// as every answer of OSS has.
 func answer(status int, body string, header ...string) *http.Response {
 	r := &http.Response{
 		StatusCode: status, Header: make(http.Header), ContentLength: int64(len(body)),
 		Body: io.NopCloser(strings.NewReader(body)),
+	}
+	if status/100 == 2 {
+		r.Header.Set("X-Oss-Request-Id", "ID")
 	}
 	for _, line := range header {
 		name, value, _ := strings.Cut(line, ": ")

@@ -160,6 +160,11 @@ func (c *Client) do(ctx context.Context, r *call) (*http.Response, error) {
 			resp.Body.Close()
 			return nil, r.answerError(resp, "success before the body was sent")
 		}
+		if resp.Header.Get("X-Oss-Request-Id") == "" && resp.Header.Get("Etag") == "" {
+			// A captive portal or a broken proxy says 200 to everything.
+			resp.Body.Close()
+			return nil, r.answerError(resp, "success, but not from OSS: no x-oss-request-id and no ETag")
+		}
 		return resp, nil
 	}
 	se := r.serverError(resp)

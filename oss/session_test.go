@@ -58,7 +58,7 @@ func TestStalledDownload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := pipeBucket(t, time.Minute, func(c net.Conn) {
 			http.ReadRequest(bufio.NewReader(c))
-			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234")
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nX-Oss-Request-Id: 1\r\nContent-Length: 10\r\n\r\n01234")
 			io.Copy(io.Discard, c)
 		})
 		r, err := b.GetObject(t.Context(), "key", nil)
@@ -78,7 +78,7 @@ func TestSlowDownloadGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := pipeBucket(t, time.Minute, func(c net.Conn) {
 			http.ReadRequest(bufio.NewReader(c))
-			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nX-Oss-Request-Id: 1\r\nContent-Length: 10\r\n\r\n")
 			for i := range 10 {
 				time.Sleep(50 * time.Second)
 				c.Write([]byte{'0' + byte(i)})
@@ -113,7 +113,7 @@ func TestSlowUploadGoesOn(t *testing.T) {
 				return
 			}
 			slowly(req.Body, size, 50*time.Second)
-			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nX-Oss-Request-Id: 1\r\nContent-Length: 0\r\n\r\n")
 		})
 		start := time.Now()
 		_, err := b.PutObject(t.Context(), "key", bytes.NewReader(make([]byte, size)), nil)
@@ -162,7 +162,7 @@ func TestSlowSourceIsNoStall(t *testing.T) {
 				return
 			}
 			io.Copy(io.Discard, req.Body)
-			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nX-Oss-Request-Id: 1\r\nContent-Length: 0\r\n\r\n")
 		})
 		body := &pausing{Reader: bytes.NewReader(make([]byte, 50_000)), n: 50_000}
 		if _, err := b.PutObject(t.Context(), "key", body, nil); err != nil {
@@ -189,6 +189,7 @@ func (m *measuring) WriteTo(io.Writer) (int64, error) { return 0, errors.New("Wr
 func serveData(size int) http.Handler {
 	data := make([]byte, size)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Oss-Request-Id", "ID")
 		if r.Method == http.MethodGet {
 			w.Write(data)
 			return
@@ -253,6 +254,7 @@ func TestPieces(t *testing.T) {
 func TestConnectionIsUsedAgain(t *testing.T) {
 	var opened atomic.Int32
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Oss-Request-Id", "ID")
 		if strings.HasSuffix(r.URL.Path, "missing") {
 			w.WriteHeader(404)
 			io.WriteString(w, errorXML("NoSuchKey", strings.Repeat("x", 5000)))
@@ -286,7 +288,10 @@ func TestConnectionIsUsedAgain(t *testing.T) {
 
 func TestProxyGetsTheExactPath(t *testing.T) {
 	var line string
-	proxy := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { line = r.RequestURI }))
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Oss-Request-Id", "ID")
+		line = r.RequestURI
+	}))
 	defer proxy.Close()
 	at, err := url.Parse(proxy.URL)
 	if err != nil {
@@ -304,6 +309,7 @@ func TestProxyGetsTheExactPath(t *testing.T) {
 func TestRedirectIsNotFollowed(t *testing.T) {
 	requests := 0
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Oss-Request-Id", "ID")
 		requests++
 		http.Redirect(w, r, "http://other.example.com/key", http.StatusTemporaryRedirect)
 	}))

@@ -56,7 +56,7 @@ func (t *tree) wanted(a action) (reason string, ask bool, err error) {
 	switch t.compare {
 	case CompareNone:
 		// The record is this job's own, of a run that did not end.
-		if sourceSame {
+		if sourceSame && destSame {
 			return reasonBefore, false, nil
 		}
 		return "", false, nil

@@ -80,6 +80,9 @@ func (j *job) downloadOne(ctx context.Context, src Location, dir, name string, o
 		return err
 	}
 	defer root.Close()
+	if id, err := root.Stat(name); err == nil && !id.Mode.IsRegular() && id.Mode&fs.ModeSymlink == 0 {
+		return &fs.PathError{Op: "replace", Path: filepath.Join(dir, name), Err: localfs.ErrNotRegular}
+	}
 	if o.NoResume {
 		if err := j.dropAll(ctx, leftovers{root: root, keyOf: func(string) string { return src.Path }}); err != nil {
 			return err

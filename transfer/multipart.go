@@ -102,6 +102,9 @@ func (m *multipart) initiate(ctx context.Context) error {
 	}
 	var result *oss.InitMultipartResult
 	err := m.do(ctx, "initiate "+m.key, priorityObject, func(ctx context.Context, _ int) (err error) {
+		// A stop waits for the answer: without its id the upload would stay.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), initiateTimeout)
+		defer cancel()
 		result, err = m.bucket.InitMultipartUpload(ctx, m.key, &oss.InitMultipartOptions{
 			ObjectHeaders: m.objectHeaders(),
 		})
@@ -111,8 +114,11 @@ func (m *multipart) initiate(ctx context.Context) error {
 		return err
 	}
 	m.rec.UploadID, m.rec.State = result.UploadID, checkpoint.StateActive
-	return m.journal.PutObject(ctx, m.rec)
+	return m.journal.PutObject(context.WithoutCancel(ctx), m.rec)
 }
+
+// initiateTimeout bounds how long a stop can wait for an InitiateMultipartUpload.
+const initiateTimeout = 4 * time.Second
 
 // recall asks the server what it has of an earlier run's upload. settled is
 // true if that run had completed it and only its own books were behind.

@@ -26,8 +26,10 @@ type ranged struct {
 	parts    []checkpoint.Part       // by number, less one
 
 	mu      sync.Mutex
+	synced  sync.Cond         // a group was made durable, or could not be
 	written []checkpoint.Part // in the file, not yet synced
 	syncing bool
+	failed  error // of a sync: nothing in the file can be trusted
 }
 
 // ranged fetches a large object, going on with an earlier run's temporary file
@@ -43,6 +45,7 @@ func (d *download) ranged(ctx context.Context, rec checkpoint.Object, found bool
 		return err
 	}
 	r := &ranged{download: d, rec: rec, partSize: partSize}
+	r.synced.L = &r.mu
 	if found && (rec.Source != d.identity() || rec.PartSize != partSize || rec.TempName != d.tempName(d.name)) {
 		if err := d.drop(ctx); err != nil {
 			return err
@@ -265,28 +268,34 @@ func (r *ranged) writeRange(body io.Reader, off int64, try *attempt) error {
 }
 
 // record makes a range durable and then says so in the checkpoint. One worker
-// syncs at a time, for all ranges that were written before it began; the
-// others go on.
+// syncs at a time, for all ranges that were written before it began; another
+// goes on, and once more than one range is waiting, waits as well: what a crash
+// costs stays bounded in bytes.
 func (r *ranged) record(ctx context.Context, p checkpoint.Part) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.written = append(r.written, p)
+	for r.syncing && len(r.written) > 1 {
+		r.synced.Wait()
+	}
 	if r.syncing {
-		return nil
+		return r.failed
 	}
 	r.syncing = true
-	defer func() { r.syncing = false }()
-	for len(r.written) > 0 {
+	defer func() {
+		r.syncing = false
+		r.synced.Broadcast()
+	}()
+	for len(r.written) > 0 && r.failed == nil {
 		group := r.written
 		r.written = nil
 		r.mu.Unlock()
 		err := r.recordGroup(ctx, group)
 		r.mu.Lock()
-		if err != nil {
-			return err
-		}
+		r.failed = err
+		r.synced.Broadcast()
 	}
-	return nil
+	return r.failed
 }
 
 func (r *ranged) recordGroup(ctx context.Context, group []checkpoint.Part) error {

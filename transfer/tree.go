@@ -229,20 +229,17 @@ func (t *tree) plan(ctx context.Context) iter.Seq2[action, error] {
 		files   iter.Seq2[localfs.Entry, error]
 		objects iter.Seq2[oss.ObjectSummary, error]
 	)
-	if t.upload || t.compare != CompareNone {
+	// A copy looks at its destination only to see whether what an earlier run
+	// did is still there.
+	lookAtDest := t.compare != CompareNone || t.report.Resumed
+	if !t.upload || lookAtDest {
 		objects = t.listing(ctx, t.bucket, t.prefix)
 	}
 	if t.upload {
-		if t.compare == CompareNone {
-			objects = nil
-		}
 		return planUpload(t.walk(ctx, t.root), objects, t.prefix)
 	}
-	if objects == nil {
-		objects = t.listing(ctx, t.bucket, t.prefix)
-	}
 	switch {
-	case t.compare == CompareNone:
+	case !lookAtDest:
 	case t.root != nil:
 		files = t.walk(ctx, t.root)
 	default: // a dry run makes no folder, and may find none

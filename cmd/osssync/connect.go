@@ -60,6 +60,10 @@ func (a *app) connect(cmd *cobra.Command, buckets ...string) (*service, error) {
 // line wins over the environment.
 func (a *app) useLocal(cmd *cobra.Command) (bool, error) {
 	if a.flags.local == "" {
+		if cmd.Flags().Lookup("local").Changed {
+			// An unset variable in a script must not reach the real service.
+			return false, &usageError{message: "--local names no folder", hint: "give a folder for the embedded server's data"}
+		}
 		return false, nil
 	}
 	endpoint := cmd.Flags().Lookup("endpoint")

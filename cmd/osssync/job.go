@@ -183,6 +183,9 @@ func writeReport(name string, r *transfer.Report) (err error) {
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
+	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("report: %s is not a regular file", printable(name))
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".osssync-report-*")
 	if err != nil {
 		return fmt.Errorf("report: %w", err)

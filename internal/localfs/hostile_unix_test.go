@@ -150,7 +150,7 @@ func TestSymlinkInside(t *testing.T) {
 // A link at the final name is replaced, whatever it points to.
 func TestPublishReplacesSymlink(t *testing.T) {
 	r, untouched := trap(t)
-	for _, key := range []string{"link", "abs", "up", "loop", "dangling", "linkfile", "inner", "fifo", "dir/link"} {
+	for _, key := range []string{"link", "abs", "up", "loop", "dangling", "linkfile", "inner", "dir/link"} {
 		if err := put(r, key, "new "+key); err != nil {
 			t.Errorf("%s: %v", key, err)
 			continue
@@ -159,6 +159,12 @@ func TestPublishReplacesSymlink(t *testing.T) {
 		if err != nil || !id.Mode.IsRegular() || id.Size != int64(len("new "+key)) {
 			t.Errorf("%s: %+v, %v", key, id, err)
 		}
+	}
+	if err := put(r, "fifo", "new"); !errors.Is(err, localfs.ErrNotRegular) {
+		t.Errorf("over a FIFO: %v", err)
+	}
+	if id, err := r.Stat("fifo"); err != nil || id.Mode&fs.ModeNamedPipe == 0 {
+		t.Errorf("the FIFO was replaced: %+v, %v", id, err)
 	}
 	untouched()
 }

@@ -124,6 +124,10 @@ func (r *Root) Publish(key, tempName string) error {
 		return err
 	}
 	defer d.close()
+	if id, err := d.stat(name); err == nil && id.Mode&(fs.ModeDevice|fs.ModeNamedPipe|fs.ModeSocket) != 0 {
+		// A rename would put a file in its place: /dev/null is not meant.
+		return r.fail("publish", key, fmt.Errorf("%w: %s", ErrNotRegular, typeReason(id.Mode)))
+	}
 	err = d.rename(tempName, name)
 	if err == nil {
 		return nil
