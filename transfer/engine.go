@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/osssync/osssync/checkpoint"
+	"github.com/osssync/osssync/internal/localfs"
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/scheduler"
 )
@@ -79,9 +80,10 @@ type Options struct {
 // and one rate of retries. It has no goroutine of its own: each method returns
 // only when everything it started has ended. It is safe for concurrent use.
 type Engine struct {
-	opts Options
-	pool *scheduler.Pool
-	log  *slog.Logger
+	opts    Options
+	objects int // under way at once in one tree
+	pool    *scheduler.Pool
+	log     *slog.Logger
 }
 
 // New makes an engine. It returns a *UsageError for sizes and counts that
@@ -108,11 +110,12 @@ func New(opts *Options) (*Engine, error) {
 		return nil, usagef("attempts %d is negative", o.Attempts)
 	}
 	e := &Engine{opts: o, log: o.Logger}
+	e.objects = e.fitOpenFiles()
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
 	e.pool = scheduler.New(&scheduler.Options{
-		Workers:  o.Concurrency,
+		Workers:  e.opts.Concurrency,
 		Memory:   int64(o.Concurrency+1) * max(bufferSize, streamMemory(o)),
 		Attempts: o.Attempts,
 		MaxDelay: maxDelay,
@@ -122,6 +125,20 @@ func New(opts *Options) (*Engine, error) {
 		},
 	})
 	return e, nil
+}
+
+// fitOpenFiles lowers the concurrency to what the process may have open, and
+// returns how many objects of a tree may be under way. A few more than one for
+// each worker are: while one waits for its turn, its neighbours are being
+// published in one group.
+func (e *Engine) fitOpenFiles() (objects int) {
+	const (
+		reserved  = 24 // standard streams, checkpoint, folders of a walk
+		perWorker = 4  // a connection, a file, folders on the way to it
+	)
+	budget := max(localfs.MaxOpenFiles()-reserved, 2*perWorker)
+	e.opts.Concurrency = min(e.opts.Concurrency, budget/perWorker)
+	return min(e.opts.Concurrency*4, (budget-e.opts.Concurrency)/2)
 }
 
 // maxDelay is the mean of the longest wait between two tries: after an outage

@@ -3,6 +3,7 @@ package transfer
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/internal/localfs"
@@ -98,7 +99,7 @@ type ListingError struct{ Key, After string }
 
 func (e *ListingError) Error() string {
 	if e.Key == "" {
-		return "the bucket's listing does not go on after " + printable(e.After) + "; nothing more is done by it"
+		return "the bucket's listing does not go on after " + strconv.Quote(e.After) + "; nothing more is done by it"
 	}
 	return "the bucket's listing has " + printable(e.Key) + " after " + printable(e.After) + "; nothing more is done by it"
 }

@@ -95,10 +95,6 @@ type tree struct {
 	publisher *publisher // of a download
 }
 
-// objectsPerWorker is how many objects are under way for each worker: while
-// one waits for its turn, its neighbours are being published in one group.
-const objectsPerWorker = 4
-
 // planAhead is how many actions may be known before their turn: it lets totals
 // settle early at a bounded cost.
 const planAhead = 4096
@@ -131,7 +127,7 @@ func (t *tree) run(ctx context.Context) (err error) {
 	})
 	g.Go(func() error {
 		tasks, tctx := errgroup.WithContext(gctx)
-		tasks.SetLimit(t.Engine.opts.Concurrency * objectsPerWorker)
+		tasks.SetLimit(t.objects)
 		for a := range actions {
 			if tctx.Err() != nil {
 				break

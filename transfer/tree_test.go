@@ -147,7 +147,7 @@ func TestCopyTakesEverything(t *testing.T) {
 }
 
 // An interrupted copy goes on, takes nothing twice, and sees what changed in
-// between.
+// between on either side.
 func TestCopyGoesOn(t *testing.T) {
 	for _, direction := range []string{"up", "down"} {
 		t.Run(direction, func(t *testing.T) {
@@ -177,18 +177,23 @@ func TestCopyGoesOn(t *testing.T) {
 			}
 			w.wire.between(nil)
 			w.log.forget()
+			want := 50 - first.Objects.Done + 2
 			if direction == "up" {
 				write(t, filepath.Join(src, "f00"), []byte("changed"))
+				if _, err := w.bucket.DeleteObject(t.Context(), "p/f01", nil); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				write(t, filepath.Join(to.Path, "f00"), []byte("changed"))
+				if err := os.Remove(filepath.Join(to.Path, "f01")); err != nil {
+					t.Fatal(err)
+				}
 			}
 			second, err := w.engine().Sync(t.Context(), from, to, o)
 			if err != nil {
 				t.Fatal(err)
 			}
 			again := int64(len(w.log.requests(t, op)))
-			want := 50 - first.Objects.Done
-			if direction == "up" {
-				want++
-			}
 			if first.Resumed || again != want || second.Objects.Skipped != 50-want || !second.Resumed {
 				t.Errorf("first %+v, second %+v, %d requests, want %d", first.Objects, second.Objects, again, want)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -133,8 +134,25 @@ func (u *upload) run(ctx context.Context) error {
 	return u.multipart(ctx, rec, found)
 }
 
+// reallyEmpty refuses a file that has content though its size says none, as
+// files of /proc have.
+func (u *upload) reallyEmpty() error {
+	if n, _ := u.file.ReadAt(make([]byte, 1), 0); n > 0 {
+		return &fs.PathError{
+			Op: "read", Path: filepath.Join(u.root.Dir(), filepath.FromSlash(u.name)),
+			Err: errors.New("has content but no size; send it as a stream"),
+		}
+	}
+	return nil
+}
+
 // put sends a small file in one request.
 func (u *upload) put(ctx context.Context) error {
+	if u.id.Size == 0 {
+		if err := u.reallyEmpty(); err != nil {
+			return err
+		}
+	}
 	var (
 		result *oss.PutObjectResult
 		lost   *oss.TransportError // the try before ended without an answer

@@ -18,7 +18,8 @@ const serveLong = `Serve the OSS protocol from a folder, for tests and offline w
 interrupted. When it is ready stdout gets one line of JSON with the endpoint and,
 where keys were made, the keys; stderr says the same for people.
 
-Without --access-key-id and --access-key-secret it makes a pair of keys. Only
+Without --access-key-id and --access-key-secret (or OSSSYNC_ACCESS_KEY_ID and
+OSSSYNC_ACCESS_KEY_SECRET) it makes a pair of keys. Only
 this machine can reach it, unless --listen names another address and
 --listen-anyway is given: requests are signed, but not encrypted.
 `

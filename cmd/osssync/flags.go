@@ -136,7 +136,7 @@ var secretFlags = []string{"access-key-secret", "sts-token"}
 func (a *app) warnSecrets(cmd *cobra.Command) {
 	for _, name := range secretFlags {
 		if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
-			a.warn("other users of this machine can read --%s on a command line; set the environment variable in its place", name)
+			a.warn("other users of this machine can read --%s on a command line; set OSSSYNC_%s in its place", name, strings.ToUpper(strings.ReplaceAll(name, "-", "_")))
 		}
 	}
 }
