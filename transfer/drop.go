@@ -2,6 +2,8 @@ package transfer
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/internal/localfs"
@@ -47,6 +49,74 @@ func (j *job) dropObjects(ctx context.Context, l leftovers) error {
 		}
 	}
 	return nil
+}
+
+// abandon aborts the upload of rec, whatever became of ctx, and forgets it. An
+// upload that cannot be aborted now stays recorded, for the next run.
+func (j *job) abandon(ctx context.Context, bucket *oss.Bucket, key string, rec checkpoint.Object) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
+	defer cancel()
+	ids := []string{rec.UploadID}
+	if rec.UploadID == "" && rec.State == checkpoint.StateIntent {
+		var err error
+		if ids, err = j.unheardOf(ctx, bucket, key, rec.Started); err != nil {
+			return err
+		}
+	}
+	for _, id := range ids {
+		if id == "" {
+			continue
+		}
+		err := j.do(ctx, "abort "+key, priorityPiece, func(ctx context.Context, _ int) error {
+			err := bucket.AbortMultipartUpload(ctx, key, id, nil)
+			if errors.Is(err, oss.ErrNoSuchUpload) {
+				return nil
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return j.journal.Forget(ctx, rec.Key)
+}
+
+// intentWindow is how long after its intent an upload can have begun: longer
+// than all tries of one InitiateMultipartUpload take, and short enough not to
+// meet somebody else's.
+const intentWindow = 2 * time.Minute
+
+// unheardOf lists the uploads that an InitiateMultipartUpload began whose
+// answer a crash took: of exactly this key, begun just after the intent was
+// recorded, and without parts. Where clocks differ it finds none.
+func (j *job) unheardOf(ctx context.Context, bucket *oss.Bucket, key string, intent time.Time) (ids []string, err error) {
+	err = j.do(ctx, "list uploads of "+key, priorityList, func(ctx context.Context, _ int) error {
+		ids = nil
+		for u, err := range bucket.MultipartUploads(ctx, &oss.ListMultipartUploadsOptions{Prefix: key}) {
+			if err != nil {
+				return err
+			}
+			if u.Key != key {
+				return nil // keys come in order: the rest only begin with key
+			}
+			after := u.Initiated.Sub(intent.Truncate(time.Second))
+			if after < 0 || after > intentWindow {
+				continue
+			}
+			parts, err := bucket.ListParts(ctx, key, u.UploadID, &oss.ListPartsOptions{MaxParts: 1})
+			if errors.Is(err, oss.ErrNoSuchUpload) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if len(parts.Parts) == 0 {
+				ids = append(ids, u.UploadID)
+			}
+		}
+		return nil
+	})
+	return ids, err
 }
 
 // failed is the number of objects that failed so far.

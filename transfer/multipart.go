@@ -31,7 +31,7 @@ func (u *upload) multipart(ctx context.Context, rec checkpoint.Object, found boo
 	if err != nil {
 		return err
 	}
-	if found && (rec.Source != sourceIdentity(u.id) || rec.PartSize != partSize) {
+	if found && (rec.UploadID == "" || rec.Source != sourceIdentity(u.id) || rec.PartSize != partSize) {
 		if err := u.giveUp(ctx, rec); err != nil {
 			return err
 		}
@@ -65,7 +65,7 @@ type multipart struct {
 
 func (m *multipart) run(ctx context.Context, found bool) error {
 	m.parts = make([]oss.Part, (m.id.Size+m.partSize-1)/m.partSize)
-	if found && m.rec.UploadID != "" {
+	if found {
 		settled, err := m.recall(ctx)
 		if err != nil || settled {
 			return err
@@ -289,26 +289,6 @@ func (m *multipart) prove(ctx context.Context, listed *oss.Part, off int64) (pro
 // giveUp aborts an earlier upload of this file and forgets it.
 func (u *upload) giveUp(ctx context.Context, rec checkpoint.Object) error {
 	return u.abandon(ctx, u.bucket, u.key, rec)
-}
-
-// abandon aborts the upload of rec, whatever became of ctx, and forgets it. An
-// upload that cannot be aborted now stays recorded, for the next run.
-func (j *job) abandon(ctx context.Context, bucket *oss.Bucket, key string, rec checkpoint.Object) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
-	defer cancel()
-	if rec.UploadID != "" {
-		err := j.do(ctx, "abort "+key, priorityPiece, func(ctx context.Context, _ int) error {
-			err := bucket.AbortMultipartUpload(ctx, key, rec.UploadID, nil)
-			if errors.Is(err, oss.ErrNoSuchUpload) {
-				return nil
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return j.journal.Forget(ctx, rec.Key)
 }
 
 // partSizeFor is the part size for an object of size bytes: want, or as much

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"sync/atomic"
@@ -237,6 +238,43 @@ func TestAnotherPartSizeStartsAnew(t *testing.T) {
 	report, err := w.engine(func(o *transfer.Options) { o.PartSize *= 2 }).Upload(t.Context(), src, w.at("k"), nil)
 	if err != nil || report.Bytes.Resumed != 0 || !bytes.Equal(w.get("k"), data) || w.uploads() != 0 {
 		t.Errorf("%v, %+v, %d uploads left", err, report.Bytes, w.uploads())
+	}
+}
+
+// The answer to InitiateMultipartUpload is lost in a crash: the upload it began
+// is found by its intent, and somebody else's is left alone.
+func TestUploadUnheardOf(t *testing.T) {
+	w := newWorld(t)
+	data := noise(20, 5*partSize)
+	src := filepath.Join(t.TempDir(), "src")
+	write(t, src, data)
+	foreign, err := w.bucket.InitMultipartUpload(t.Context(), "k", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.bucket.UploadPart(t.Context(), "k", foreign.UploadID, 1, bytes.NewReader(data[:10]), nil); err != nil {
+		t.Fatal(err)
+	}
+	w.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		resp, err := send()
+		if err == nil && r.Method == http.MethodPost && r.URL.Query().Has("uploads") {
+			resp.Body.Close()
+			return nil, &os.PathError{Op: "crash", Err: os.ErrClosed} // no retry
+		}
+		return resp, err
+	})
+	if _, err := w.engine().Upload(t.Context(), src, w.at("k"), nil); err == nil {
+		t.Fatal("no failure")
+	}
+	w.wire.between(nil)
+	if w.uploads() != 2 {
+		t.Fatal("no upload was begun")
+	}
+	if _, err := w.engine().Upload(t.Context(), src, w.at("k"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(w.get("k"), data) || w.uploads() != 1 {
+		t.Errorf("%d uploads left, want the foreign one", w.uploads())
 	}
 }
 
