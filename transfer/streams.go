@@ -106,8 +106,12 @@ func readPart(r io.Reader, buf []byte) (int, error) {
 
 func (s *stream) put(ctx context.Context, data []byte) error {
 	s.grow(int64(len(data)))
-	err := s.do(ctx, "put "+s.key, priorityObject, func(ctx context.Context, _ int) error {
-		_, err := s.bucket.PutObject(ctx, s.key, bytes.NewReader(data), &oss.PutObjectOptions{ObjectHeaders: s.headers})
+	digest, err := contentMD5(s.bucket, bytes.NewReader(data), s.size)
+	if err != nil {
+		return err
+	}
+	err = s.do(ctx, "put "+s.key, priorityObject, func(ctx context.Context, _ int) error {
+		_, err := s.bucket.PutObject(ctx, s.key, bytes.NewReader(data), &oss.PutObjectOptions{ObjectHeaders: s.headers, ContentMD5: digest})
 		return err
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/transfer"
 )
 
@@ -238,6 +239,36 @@ func TestAnotherPartSizeStartsAnew(t *testing.T) {
 	report, err := w.engine(func(o *transfer.Options) { o.PartSize *= 2 }).Upload(t.Context(), src, w.at("k"), nil)
 	if err != nil || report.Bytes.Resumed != 0 || !bytes.Equal(w.get("k"), data) || w.uploads() != 0 {
 		t.Errorf("%v, %+v, %d uploads left", err, report.Bytes, w.uploads())
+	}
+}
+
+// A body that is damaged on its way never takes the place of a good object.
+func TestDamagedUpload(t *testing.T) {
+	w := newWorld(t)
+	data := noise(21, partSize/2)
+	src := filepath.Join(t.TempDir(), "src")
+	write(t, src, data)
+	w.put("k", []byte("good"))
+	for _, test := range []struct {
+		name  string
+		times int64
+		want  string
+		err   error
+	}{{"always", 100, "good", oss.ErrInvalidDigest}, {"once", 1, string(data), nil}} {
+		var seen atomic.Int64
+		w.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+			if r.Method == http.MethodPut && seen.Add(1) <= test.times {
+				r.Body = &flip{ReadCloser: r.Body, at: 1000}
+			}
+			return send()
+		})
+		if _, err := w.engine().Upload(t.Context(), src, w.at("k"), nil); !errors.Is(err, test.err) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		w.wire.between(nil)
+		if string(w.get("k")) != test.want {
+			t.Errorf("%s: the key holds something else", test.name)
+		}
 	}
 }
 

@@ -65,7 +65,7 @@ func exitCode(err error) int {
 		switch oss.Classify(err) {
 		case oss.ClassRetryable, oss.ClassThrottled:
 			return exitLocal // it did not refuse, it was not able to
-		case oss.ClassIdentity:
+		case oss.ClassIdentity, oss.ClassIntegrity:
 			return exitIntegrity
 		default:
 			return exitServer
