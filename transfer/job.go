@@ -39,9 +39,10 @@ type job struct {
 	meter   *meter
 	log     *slog.Logger
 
-	mu     sync.Mutex
-	report Report
-	events sync.Mutex // OnObject's
+	mu        sync.Mutex
+	report    Report
+	doneBytes int64      // of the objects that are done
+	events    sync.Mutex // OnObject's
 }
 
 // spec is what makes a job this job and no other.
@@ -120,12 +121,13 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 	case err == nil:
 		r.State, r.Resumable = StateDone, false
 	case errors.Is(err, ErrIncomplete):
-		r.State = StateIncomplete
+		r.State, r.Bytes.Done = StateIncomplete, j.doneBytes
 	case interrupted:
 		r.State = StateInterrupted
 	default:
-		r.State = StateFailed
+		r.State, r.Bytes.Done = StateFailed, j.doneBytes
 	}
+	r.Bytes.Resumed = min(r.Bytes.Resumed, r.Bytes.Done)
 	if err != nil {
 		r.Error = err.Error()
 	}
@@ -160,6 +162,7 @@ func (j *job) done(operation, key, reason string, size int64) {
 	j.meter.objectsDone.Add(1)
 	j.mu.Lock()
 	j.report.Objects.Done++
+	j.doneBytes += size
 	j.mu.Unlock()
 	j.log.Debug("done", "op", operation, "key", key, "bytes", size)
 	j.event(ObjectEvent{Key: key, Operation: operation, Outcome: OutcomeDone, Reason: reason, Size: size})

@@ -66,7 +66,7 @@ type ObjectCounts struct {
 
 // ByteCounts counts bytes of objects.
 type ByteCounts struct {
-	Done    int64 `json:"done"`    // at their destination, resumed ones included
+	Done    int64 `json:"done"`    // at their destination, resumed ones included; of an interrupted job, also pieces of objects under way
 	Resumed int64 `json:"resumed"` // proven to be there from an earlier run
 }
 

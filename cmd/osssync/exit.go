@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -110,6 +111,16 @@ func hintFor(err error) string {
 		return "make room and run the same command again: it goes on"
 	case oss.Classify(err) == oss.ClassExpired:
 		return "get new temporary credentials and run the same command again: it goes on"
+	case errors.Is(err, oss.ErrNoSuchKey), errors.Is(err, oss.ErrNotFound):
+		return "check the name with: osssync ls"
+	case errors.Is(err, fs.ErrNotExist):
+		return "check the name"
+	case errors.Is(err, syscall.EROFS):
+		return "the file system is read-only: name a destination that can be written"
+	case errors.Is(err, fs.ErrPermission):
+		return "run it as a user who may, or change the permissions"
+	case errors.Is(err, syscall.EFBIG):
+		return "the file system or a limit (ulimit -f) allows no file of this size"
 	case isNetwork(err):
 		return "check --endpoint and the network, then run the same command again"
 	}
