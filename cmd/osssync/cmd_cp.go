@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -216,11 +217,26 @@ func (c *copying) toStdout(s *service) error {
 
 // wouldCopy is the dry run of one object: there is nothing to compare.
 func (c *copying) wouldCopy(operation string, src, dst place) error {
-	if c.app.flags.json {
-		return c.app.writeJSON(c.app.stdout, objectLine{
-			V: jsonVersion, Type: "object", Key: src.key + dst.key, Operation: operation, Outcome: transfer.OutcomePlanned,
-		})
+	a, now := c.app, time.Now()
+	var length int64 // an object's is not known without a request
+	if info, err := os.Stat(src.path); operation == "upload" && err == nil {
+		length = info.Size()
 	}
-	_, err := fmt.Fprintf(c.app.stdout, "would %s %s to %s\n", operation, src, dst)
+	a.outcome = &outcome{
+		dryRun: true, planned: 1, plannedBytes: length,
+		report: &transfer.Report{
+			Version: transfer.ReportVersion, Kind: operation, Source: src.String(), Destination: dst.String(),
+			State: transfer.StateDone, Started: now, Finished: now, Objects: transfer.ObjectCounts{Total: 1},
+		},
+	}
+	if a.flags.json {
+		a.emit(startLine{V: jsonVersion, Type: "start", Command: c.cmd.Name(), Source: src.String(), Destination: dst.String(), DryRun: true})
+		a.emit(objectLine{
+			V: jsonVersion, Type: "object", Key: src.key + dst.key, Operation: operation,
+			Outcome: transfer.OutcomePlanned, Size: length,
+		})
+		return nil
+	}
+	_, err := fmt.Fprintf(a.stdout, "would %s %s to %s\n", operation, src, dst)
 	return err
 }

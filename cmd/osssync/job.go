@@ -164,7 +164,10 @@ func (o *outcome) line() string {
 			fmt.Fprintf(&b, ", %s of it by an earlier run", size(r.Bytes.Resumed))
 		}
 	}
-	fmt.Fprintf(&b, ", %d skipped, %d failed, %d changed; job %s", n.Skipped, n.Failed, n.Changed, r.JobID)
+	fmt.Fprintf(&b, ", %d skipped, %d failed, %d changed", n.Skipped, n.Failed, n.Changed)
+	if r.JobID != "" {
+		b.WriteString("; job " + r.JobID)
+	}
 	return b.String()
 }
 
