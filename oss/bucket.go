@@ -128,6 +128,13 @@ func (b *Bucket) DeleteBucket(ctx context.Context) (*Response, error) {
 	return b.doPlain(ctx, b.newCall("DeleteBucket", http.MethodDelete))
 }
 
+// HeadBucket asks whether the bucket is there and may be used, without a body:
+// it is HEAD on the bucket. errors.Is: ErrNotFound if there is none,
+// ErrAccessDenied if it is somebody else's.
+func (b *Bucket) HeadBucket(ctx context.Context) (*Response, error) {
+	return b.doPlain(ctx, b.newCall("HeadBucket", http.MethodHead))
+}
+
 // BucketInfo is the answer to GetBucketInfo.
 type BucketInfo struct {
 	Response

@@ -31,8 +31,10 @@ type PutObjectResult struct {
 	// ETag is unquoted.
 	ETag string
 
-	// CRC64 is that of the bytes sent, 0 with Options.DisableCRC.
-	CRC64 uint64
+	// CRC64 is that of the bytes sent, 0 with Options.DisableCRC. HasCRC64
+	// says that the server has confirmed it.
+	CRC64    uint64
+	HasCRC64 bool
 
 	// VersionID is "" unless the bucket has versioning.
 	VersionID string
@@ -68,7 +70,9 @@ func (b *Bucket) PutObject(ctx context.Context, key string, body io.Reader, opts
 	if err := r.checkCRC(resp, r.body.sum()); err != nil {
 		return nil, err
 	}
+	_, confirmed := crcOf(resp.Header)
 	return &PutObjectResult{
+		HasCRC64:     confirmed && !b.client.disableCRC,
 		CallbackBody: answer,
 		Response:     newResponse(resp),
 		ETag:         etagOf(resp.Header),

@@ -1,6 +1,7 @@
 package osstest
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -103,5 +104,11 @@ func testBucket(t *testing.T, b *oss.Bucket) {
 	}
 	if _, err := b.GetBucketStat(t.Context()); err != nil {
 		t.Error(err)
+	}
+	if r, err := b.HeadBucket(t.Context()); err != nil || r.RequestID == "" {
+		t.Errorf("HEAD: %+v, %v", r, err)
+	}
+	if _, err := b.Client().Bucket(b.Name() + "-missing").HeadBucket(t.Context()); !errors.Is(err, oss.ErrNotFound) {
+		t.Errorf("HEAD of a missing bucket: %v", err)
 	}
 }
