@@ -51,8 +51,7 @@ func testObject(key string, n int) checkpoint.Object {
 	return checkpoint.Object{
 		Key: key, State: checkpoint.StateActive, PartSize: 8 << 20, UploadID: fmt.Sprintf("upload-%d", n),
 		TempName: ".osssync-0123456789abcdef.part", Nonce: "n", CRC64: uint64(n), Started: time.Unix(int64(n), 7).UTC(),
-		Source:  checkpoint.Identity{Size: int64(n) << 20, ModTime: 12345, ChangeTime: -1, Device: 66306, Inode: 1 << 40},
-		Publish: checkpoint.Identity{Inode: 9, HasCRC64: true},
+		Source: checkpoint.Identity{Size: int64(n) << 20, ModTime: 12345, ChangeTime: -1, Device: 66306, Inode: 1 << 40},
 	}
 }
 

@@ -34,7 +34,7 @@ func genObject(t *rapid.T, key string) checkpoint.Object {
 	return checkpoint.Object{
 		Key: key, State: checkpoint.State(rapid.Byte().Draw(t, "state")), Source: genIdentity(t), PartSize: rapid.Int64().Draw(t, "part size"),
 		UploadID: rapid.String().Draw(t, "upload"), TempName: rapid.String().Draw(t, "temp"), Nonce: rapid.String().Draw(t, "nonce"),
-		CRC64: rapid.Uint64().Draw(t, "crc"), Started: genTime(t, "started"), Publish: genIdentity(t),
+		CRC64: rapid.Uint64().Draw(t, "crc"), Started: genTime(t, "started"),
 	}
 }
 
@@ -162,7 +162,7 @@ func TestJobID(t *testing.T) {
 }
 
 func TestStateString(t *testing.T) {
-	for s, want := range map[checkpoint.State]string{checkpoint.StateIntent: "intent", checkpoint.StateRemoving: "removing", 0: "state 0", 77: "state 77"} {
+	for s, want := range map[checkpoint.State]string{checkpoint.StateIntent: "intent", checkpoint.StateCompleting: "completing", 0: "state 0", 77: "state 77"} {
 		if s.String() != want {
 			t.Errorf("%d: %q, want %q", s, s, want)
 		}

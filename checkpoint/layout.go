@@ -131,7 +131,6 @@ func encodeObject(o Object) []byte {
 	e.string(o.Nonce)
 	e.fixed(o.CRC64)
 	e.time(o.Started)
-	e.identity(o.Publish)
 	return e.b
 }
 
@@ -150,7 +149,6 @@ func decodeObject(key string, payload []byte) (Object, error) {
 	o.Nonce = d.string()
 	o.CRC64 = d.fixed()
 	o.Started = d.time()
-	o.Publish = d.identity()
 	return o, d.end()
 }
 

@@ -85,18 +85,14 @@ const (
 	StateIntent State = 1
 	// StateActive has its UploadID or its temporary file; parts may exist.
 	StateActive State = 2
-	// StateCompleting has all parts, and Complete may have been sent.
+	// StateCompleting has all parts and the CRC64 of the whole; Complete may
+	// have been sent, or the temporary file renamed.
 	StateCompleting State = 3
-	// StatePublishing has a whole, synced temporary file, described by the
-	// object's Publish; the rename may have happened.
-	StatePublishing State = 4
-	// StateRemoving is a move whose copy is proven; its source may be gone.
-	StateRemoving State = 5
 )
 
 // String returns the state's name.
 func (s State) String() string {
-	names := [...]string{"", "intent", "active", "completing", "publishing", "removing"}
+	names := [...]string{"", "intent", "active", "completing"}
 	if s == 0 || int(s) >= len(names) {
 		return "state " + strconv.Itoa(int(s))
 	}
@@ -116,11 +112,6 @@ type Object struct {
 
 	CRC64   uint64 // of the whole object, once known
 	Started time.Time
-
-	// Publish describes the temporary file that is about to be renamed: its
-	// size, modification time, device, inode and CRC-64. With it a rename that
-	// already happened is recognised by the file under the final name.
-	Publish Identity
 }
 
 // Part is one finished part or range. Its bytes were durable at their

@@ -137,7 +137,7 @@ func (d *download) run(ctx context.Context) error {
 		return err
 	}
 	d.tracker = d.meter.track(d.key, d.size)
-	defer func() { d.tracker.end() }()
+	defer d.tracker.end()
 	for startsLeft := 1; ; startsLeft-- {
 		err := d.once(ctx)
 		changed := oss.Classify(err) == oss.ClassIdentity
@@ -146,9 +146,9 @@ func (d *download) run(ctx context.Context) error {
 		}
 		if startsLeft == 0 {
 			if changed {
-				return &ChangedError{Name: d.key, What: "the object was overwritten"}
+				err = &ChangedError{Name: d.key, What: "the object was overwritten"}
 			}
-			return err
+			return errors.Join(err, d.drop(ctx)) // nothing of it is worth going on with
 		}
 		d.log.Info("starting over", "key", d.key, "err", err)
 		if err := d.restart(ctx); err != nil {
@@ -162,15 +162,10 @@ func (d *download) restart(ctx context.Context) error {
 	if err := d.drop(ctx); err != nil {
 		return err
 	}
-	old := d.size
 	if err := d.head(ctx); err != nil {
 		return err
 	}
-	d.tracker.reset()
-	if d.size != old {
-		d.meter.bytesTotal.Add(max(d.size, d.tracker.credit.Load()) - old)
-		d.tracker.size = max(d.size, d.tracker.credit.Load())
-	}
+	d.tracker.restart(d.size)
 	return nil
 }
 
@@ -227,6 +222,7 @@ func (d *download) whole(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.unconfirmed(result.HasCRC64)
 	return d.publish(ctx, result.CRC64())
 }
 

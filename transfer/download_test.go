@@ -154,6 +154,9 @@ func TestDamagedDownload(t *testing.T) {
 				t.Fatalf("got %v, want %v", err, test.want)
 			}
 			files := tree(t, dir)
+			if test.want != nil && len(files) != 0 {
+				t.Errorf("%d files left of a damaged download", len(files))
+			}
 			if test.want == nil && files["dst"] != string(data) {
 				t.Error("file differs from the object")
 			}

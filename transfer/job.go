@@ -3,16 +3,17 @@ package transfer
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/osssync/osssync/checkpoint"
+	"github.com/osssync/osssync/internal/localfs"
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/scheduler"
 )
@@ -43,6 +44,7 @@ type job struct {
 	report    Report
 	doneBytes int64      // of the objects that are done
 	events    sync.Mutex // OnObject's
+	noCRC     sync.Once
 }
 
 // spec is what makes a job this job and no other.
@@ -73,6 +75,9 @@ func (e *Engine) begin(ctx context.Context, s spec, opts JobOptions) (*job, erro
 		}
 		if aside := c.SetAside(); aside != "" {
 			j.warn("the checkpoint was damaged and is set aside as " + aside + "; the job starts over")
+		}
+		if info, err := os.Stat(e.opts.StateDir); err == nil && runtime.GOOS != "windows" && info.Mode()&0o022 != 0 {
+			j.warn("other users can write to the folder of the checkpoints, " + printable(e.opts.StateDir) + "; make it yours alone with chmod 700")
 		}
 		j.journal, j.found = c, c.Resumed()
 		j.report.Resumed = j.found && c.Job().State != string(StateDone)
@@ -206,6 +211,15 @@ func (j *job) warn(text string) {
 	}
 }
 
+// unconfirmed warns, once, of a service that sends no CRC-64.
+func (j *job) unconfirmed(has bool) {
+	if !has {
+		j.noCRC.Do(func() {
+			j.warn("the service sends no CRC-64: what arrived is checked by its length only")
+		})
+	}
+}
+
 func (j *job) event(e ObjectEvent) {
 	if j.opts.OnObject == nil {
 		return
@@ -228,10 +242,7 @@ func (j *job) seen(transfer bool, size int64) {
 
 // tempName is the temporary name for key in this job. It depends on nothing
 // else, so that a later run finds and replaces what a killed one left.
-func (j *job) tempName(key string) string {
-	sum := sha256.Sum256([]byte(j.id + "\x00" + key))
-	return ".osssync-" + hex.EncodeToString(sum[:8]) + ".part"
-}
+func (j *job) tempName(key string) string { return localfs.TempName(j.id + "\x00" + key) }
 
 // location is l as a job's id names it: the same for every way to write it.
 func (o JobOptions) location(l Location) string {

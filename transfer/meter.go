@@ -129,8 +129,9 @@ func (m *meter) activeObjects() []ActiveObject {
 type tracker struct {
 	meter   *meter
 	key     string
-	size    int64
+	size    int64 // changes only between tries, under meter.mu
 	started time.Time
+	before  atomic.Int64 // bytes that were counted as resumed
 	now     atomic.Int64 // bytes that stand in this try
 	credit  atomic.Int64 // the highest now has been: what the job has counted
 }
@@ -167,15 +168,22 @@ func (t *tracker) add(n int64) {
 
 // resumed counts n bytes that an earlier run had done.
 func (t *tracker) resumed(n int64) {
-	before := t.credit.Load()
+	t.before.Add(n)
+	t.meter.bytesResumed.Add(n)
 	t.add(n)
-	if t.credit.Load() > before {
-		t.meter.bytesResumed.Add(n)
-	}
 }
 
-// reset forgets the bytes of a try that is given up.
-func (t *tracker) reset() { t.now.Store(0) }
+// restart forgets the bytes of a try that is given up, for one of size bytes.
+func (t *tracker) restart(size int64) {
+	t.now.Store(0)
+	t.meter.bytesResumed.Add(-t.before.Swap(0))
+	// What is counted stays counted: the totals hold at least that.
+	size = max(size, t.credit.Load())
+	t.meter.mu.Lock()
+	defer t.meter.mu.Unlock()
+	t.meter.bytesTotal.Add(size - t.size)
+	t.size = size
+}
 
 // attempt counts the bytes of one try of one piece.
 type attempt struct {

@@ -49,7 +49,7 @@ func (u *upload) multipart(ctx context.Context, rec checkpoint.Object, found boo
 		}
 		u.log.Info("starting over", "key", u.key, "err", err)
 		u.warn(fmt.Sprintf("%s was sent from the start again: %v", printable(u.key), err))
-		u.tracker.reset()
+		u.tracker.restart(u.id.Size)
 		found = false
 	}
 }
@@ -158,7 +158,7 @@ func (m *multipart) completedBefore(ctx context.Context) (bool, error) {
 		return false, errStartOver
 	}
 	m.tracker.resumed(m.id.Size)
-	return true, m.settle(meta.ETag, m.rec.CRC64)
+	return true, m.settle(meta.ETag, m.rec.CRC64, true)
 }
 
 // sendParts brings every part to the server, several at a time.
@@ -224,17 +224,20 @@ func (m *multipart) sendPart(ctx context.Context, number int, off, length int64)
 // guess: asked again, the service either completes, or no longer knows the
 // upload, and then the object itself tells.
 func (m *multipart) complete(ctx context.Context) error {
-	var etag string
+	var (
+		etag      string
+		confirmed bool
+	)
 	err := m.do(ctx, "complete "+m.key, priorityPiece, func(ctx context.Context, _ int) error {
 		result, err := m.bucket.CompleteMultipartUpload(ctx, m.key, m.rec.UploadID, slices.Clone(m.parts), nil)
 		switch {
 		case err == nil:
-			etag = result.ETag
+			etag, confirmed = result.ETag, result.HasCRC64
 			return nil
 		case errors.Is(err, oss.ErrNoSuchUpload), errors.Is(err, oss.ErrFileAlreadyExists), errors.Is(err, oss.ErrIntegrity):
 			meta, same := m.holds(ctx, m.rec.CRC64)
 			if same {
-				etag = meta.ETag
+				etag, confirmed = meta.ETag, true
 				return nil
 			}
 			return m.incomplete(err, meta)
@@ -246,7 +249,7 @@ func (m *multipart) complete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return m.settle(etag, m.rec.CRC64)
+	return m.settle(etag, m.rec.CRC64, confirmed)
 }
 
 // incomplete is the verdict when Complete failed for good and the key does not

@@ -156,6 +156,7 @@ func (r *ranged) run(ctx context.Context) error {
 	for _, p := range r.parts {
 		whole = crc64.Combine(whole, p.CRC64, p.Size)
 	}
+	r.unconfirmed(r.meta.HasCRC64)
 	if r.meta.HasCRC64 && whole != r.meta.CRC64 {
 		return &CorruptError{Name: r.key, Expected: r.meta.CRC64, Have: whole}
 	}

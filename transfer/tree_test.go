@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -342,6 +343,20 @@ func TestCompareModes(t *testing.T) {
 	}
 	if len(tree(t, w.state)) != 0 || w.get("p/new") != nil {
 		t.Error("a dry run left something")
+	}
+}
+
+func TestOpenStateFolder(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		return // it has no such modes
+	}
+	w := newWorld(t)
+	if err := os.Chmod(w.state, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	report, err := w.engine().Sync(t.Context(), transfer.Local(t.TempDir()), w.at("p/"), nil)
+	if err != nil || len(report.Warnings) != 1 || !strings.Contains(report.Warnings[0], "chmod 700") {
+		t.Errorf("%v, warnings %v", err, report.Warnings)
 	}
 }
 

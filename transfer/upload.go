@@ -157,13 +157,15 @@ func (u *upload) put(ctx context.Context) error {
 		}
 	}
 	var (
-		result *oss.PutObjectResult
-		lost   *oss.TransportError // the try before ended without an answer
+		etag      string
+		crc       uint64
+		confirmed bool                // by a CRC-64 of the server's
+		lost      *oss.TransportError // the try before ended without an answer
 	)
 	err := u.do(ctx, "put "+u.key, priorityObject, func(ctx context.Context, _ int) error {
 		if lost != nil && lost.Sent == u.id.Size {
 			if meta, same := u.holds(ctx, lost.SentCRC64); same {
-				result = &oss.PutObjectResult{ETag: meta.ETag, CRC64: meta.CRC64}
+				etag, crc, confirmed = meta.ETag, meta.CRC64, true
 				return nil
 			}
 		}
@@ -175,19 +177,21 @@ func (u *upload) put(ctx context.Context) error {
 			return err
 		}
 		try := attempt{tracker: u.tracker}
-		result, err = u.bucket.PutObject(ctx, u.key, u.section(0, u.id.Size, &try), &oss.PutObjectOptions{
+		result, err := u.bucket.PutObject(ctx, u.key, u.section(0, u.id.Size, &try), &oss.PutObjectOptions{
 			ObjectHeaders: u.objectHeaders(), ContentMD5: digest,
 		})
 		if err != nil {
 			try.undo()
 			lost, _ = errors.AsType[*oss.TransportError](err)
+			return err
 		}
-		return err
+		etag, crc, confirmed = result.ETag, result.CRC64, result.HasCRC64
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return u.settle(result.ETag, result.CRC64)
+	return u.settle(etag, crc, confirmed)
 }
 
 // contentMD5 lets the server refuse a damaged body before it takes the place of
@@ -205,10 +209,11 @@ func contentMD5(bucket *oss.Bucket, body io.ReaderAt, size int64) (string, error
 }
 
 // settle records the object as done and counts it.
-func (u *upload) settle(etag string, crc uint64) error {
+func (u *upload) settle(etag string, crc uint64, confirmed bool) error {
+	u.unconfirmed(confirmed)
 	err := u.journal.Settle(checkpoint.Settled{
 		Key: u.name, Source: sourceIdentity(u.id), At: time.Now(),
-		Dest: checkpoint.Identity{Size: u.id.Size, ETag: etag, CRC64: crc, HasCRC64: true},
+		Dest: checkpoint.Identity{Size: u.id.Size, ETag: etag, CRC64: crc, HasCRC64: confirmed},
 	})
 	if err != nil {
 		return err

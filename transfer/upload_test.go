@@ -242,6 +242,26 @@ func TestAnotherPartSizeStartsAnew(t *testing.T) {
 	}
 }
 
+// A service that sends no CRC-64 is worth a warning, once.
+func TestServiceWithoutCRC(t *testing.T) {
+	w := newWorld(t)
+	w.wire.between(func(_ *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		resp, err := send()
+		if err == nil {
+			resp.Header.Del("X-Oss-Hash-Crc64ecma")
+		}
+		return resp, err
+	})
+	src := t.TempDir()
+	want := grow(t, src)
+	for _, sides := range [][2]transfer.Location{{transfer.Local(src), w.at("p/")}, {w.at("p/"), transfer.Local(t.TempDir())}} {
+		report, err := w.engine().Sync(t.Context(), sides[0], sides[1], nil)
+		if err != nil || len(report.Warnings) != 1 || report.Objects.Done != int64(len(want)) {
+			t.Errorf("%v, %+v", err, report)
+		}
+	}
+}
+
 // A body that is damaged on its way never takes the place of a good object.
 func TestDamagedUpload(t *testing.T) {
 	w := newWorld(t)

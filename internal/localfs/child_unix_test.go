@@ -4,6 +4,7 @@ package localfs_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -108,7 +109,7 @@ func hitFileSizeLimit(r *localfs.Root) error {
 	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &limit); err != nil {
 		return err
 	}
-	_, err := r.CreateTemp("a/b", localfs.NewTempName(), 8<<20)
+	_, err := r.CreateTemp("a/b", localfs.TempName(rand.Text()), 8<<20)
 	fmt.Println(errors.Is(err, syscall.EFBIG))
 	return put(r, "small", "x")
 }
@@ -131,7 +132,7 @@ func putWithUmask(r *localfs.Root) error {
 	if err != nil {
 		return err
 	}
-	name := localfs.NewTempName()
+	name := localfs.TempName(rand.Text())
 	tmp, err := r.CreateTemp("d/exact", name, 0)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package localfs_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,7 +30,7 @@ func create(t testing.TB) *localfs.Root {
 
 // put brings content to key the way a download does.
 func put(r *localfs.Root, key, content string) error {
-	name := localfs.NewTempName()
+	name := localfs.TempName(rand.Text())
 	tmp, err := r.CreateTemp(key, name, int64(len(content)))
 	if err != nil {
 		return err
@@ -49,7 +50,7 @@ func put(r *localfs.Root, key, content string) error {
 func TestDownload(t *testing.T) {
 	r := create(t)
 	const key = "a/b/c.bin"
-	name := localfs.NewTempName()
+	name := localfs.TempName(rand.Text())
 	content := bytes.Repeat([]byte("0123456789abcdef"), 16<<10)
 	half := int64(len(content) / 2)
 
@@ -143,7 +144,7 @@ func TestConcurrentDownloads(t *testing.T) {
 func TestConcurrentRanges(t *testing.T) {
 	r := create(t)
 	const part, parts = 64 << 10, 16
-	name := localfs.NewTempName()
+	name := localfs.TempName(rand.Text())
 	tmp, err := r.CreateTemp("k", name, part*parts)
 	if err != nil {
 		t.Fatal(err)
@@ -177,7 +178,7 @@ func BenchmarkDownload(b *testing.B) {
 	content := bytes.Repeat([]byte("x"), 16<<10)
 	b.ReportAllocs()
 	for b.Loop() {
-		name := localfs.NewTempName()
+		name := localfs.TempName(rand.Text())
 		tmp, err := r.CreateTemp("some/folder/file", name, int64(len(content)))
 		if err != nil {
 			b.Fatal(err)

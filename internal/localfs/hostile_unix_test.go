@@ -3,6 +3,7 @@
 package localfs_test
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -95,7 +96,7 @@ func assault(t testing.TB, r *localfs.Root, key string) {
 		}
 	}
 	_, _ = r.Stat(key)
-	name := localfs.NewTempName()
+	name := localfs.TempName(rand.Text())
 	if tmp, err := r.CreateTemp(key, name, 1<<16); err == nil {
 		_, _ = tmp.WriteAt([]byte("overwritten"), 0)
 		_ = tmp.Close()
@@ -180,7 +181,7 @@ func TestPlantedTemp(t *testing.T) {
 		"fifo":     func(path string) error { return unix.Mkfifo(path, 0o644) },
 	}
 	for kind, plant := range plantAs {
-		name := localfs.NewTempName()
+		name := localfs.TempName(rand.Text())
 		if err := plant(filepath.Join(root, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -223,7 +224,7 @@ func TestFolderBecomesSymlink(t *testing.T) {
 	})
 	for range 150 {
 		for _, key := range []string{"swap/secret", "swap/b/c", "swap/new/x"} {
-			name := localfs.NewTempName()
+			name := localfs.TempName(rand.Text())
 			if tmp, err := r.CreateTemp(key, name, 0); err == nil {
 				_, _ = tmp.Write([]byte("overwritten"))
 				_ = tmp.Close()

@@ -1,7 +1,7 @@
 package localfs
 
 import (
-	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
@@ -90,12 +90,12 @@ const (
 	tempDigits = 16
 )
 
-// NewTempName returns a fresh name for a temporary file:
-// ".osssync-<16 hex digits>.part". No key maps to such a name.
-func NewTempName() string {
-	var b [tempDigits / 2]byte
-	rand.Read(b[:]) // never fails
-	return tempPrefix + hex.EncodeToString(b[:]) + tempSuffix
+// TempName returns the name of the temporary file that belongs to seed:
+// ".osssync-<16 hex digits>.part". The same seed gives the same name, so that a
+// later run finds what a killed one left. No key maps to such a name.
+func TempName(seed string) string {
+	sum := sha256.Sum256([]byte(seed))
+	return tempPrefix + hex.EncodeToString(sum[:tempDigits/2]) + tempSuffix
 }
 
 // isTempName reports whether name is one of ours, also in another case, since

@@ -1,6 +1,7 @@
 package localfs_test
 
 import (
+	"crypto/rand"
 	"errors"
 	"io/fs"
 	"path/filepath"
@@ -12,7 +13,7 @@ import (
 )
 
 func TestCheckKey(t *testing.T) {
-	temp := localfs.NewTempName()
+	temp := localfs.TempName(rand.Text())
 	long := strings.Repeat("x", 255)
 	tests := []struct {
 		name, key, reason string // reason "": a good key
@@ -117,7 +118,7 @@ func FuzzCheckKey(f *testing.F) {
 func TestNewTempName(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
-		name := localfs.NewTempName()
+		name := localfs.TempName(rand.Text())
 		if seen[name] || len(name) != len(".osssync-0123456789abcdef.part") {
 			t.Fatalf("name %q", name)
 		}

@@ -1,6 +1,7 @@
 package localfs_test
 
 import (
+	"crypto/rand"
 	"errors"
 	"slices"
 	"syscall"
@@ -14,7 +15,7 @@ const defaultMode = 0o640
 
 func TestDiskFull(t *testing.T) {
 	r := create(t)
-	_, err := r.CreateTemp("a/b", localfs.NewTempName(), 1<<60)
+	_, err := r.CreateTemp("a/b", localfs.TempName(rand.Text()), 1<<60)
 	if !localfs.IsDiskFull(err) || !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("more than any disk has: %v", err)
 	}

@@ -2,6 +2,7 @@ package localfs_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"io/fs"
 	"os"
@@ -156,7 +157,7 @@ func TestFileAndFolderOfOneName(t *testing.T) {
 
 func TestTempNeverTakesAName(t *testing.T) {
 	r := create(t)
-	name := localfs.NewTempName()
+	name := localfs.TempName(rand.Text())
 	plant(t, r.Dir(), name)
 	if _, err := r.CreateTemp("a", name, 0); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("over a file: %v", err)
@@ -164,7 +165,7 @@ func TestTempNeverTakesAName(t *testing.T) {
 	if got, _ := os.ReadFile(filepath.Join(r.Dir(), name)); string(got) != name {
 		t.Errorf("the file shows %q", got)
 	}
-	dirName := localfs.NewTempName()
+	dirName := localfs.TempName(rand.Text())
 	mkdir(t, r.Dir(), dirName)
 	if _, err := r.CreateTemp("a", dirName, 0); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("over a folder: %v", err)
@@ -200,7 +201,7 @@ func TestTempNamesOnly(t *testing.T) {
 
 func TestMissing(t *testing.T) {
 	r := create(t)
-	name := localfs.NewTempName()
+	name := localfs.TempName(rand.Text())
 	calls := map[string]func(key string) error{
 		"Open":     func(key string) error { _, _, err := r.Open(key); return err },
 		"Stat":     func(key string) error { _, err := r.Stat(key); return err },
@@ -278,7 +279,7 @@ func TestFinish(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := create(t)
-			name := localfs.NewTempName()
+			name := localfs.TempName(rand.Text())
 			start := time.Now()
 			tmp, err := r.CreateTemp("k", name, tt.reserve)
 			if err != nil {
@@ -316,7 +317,7 @@ func TestFinish(t *testing.T) {
 // After Finish or Close a Temp says so.
 func TestTempAfterClose(t *testing.T) {
 	r := create(t)
-	name := localfs.NewTempName()
+	name := localfs.TempName(rand.Text())
 	tmp, err := r.CreateTemp("k", name, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -337,7 +338,7 @@ func TestTempAfterClose(t *testing.T) {
 // A closed root fails, and does not reach into another one by a reused handle.
 func TestClosedRoot(t *testing.T) {
 	r := create(t)
-	tmp, err := r.CreateTemp("k", localfs.NewTempName(), 0)
+	tmp, err := r.CreateTemp("k", localfs.TempName(rand.Text()), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package localfs_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -136,7 +137,7 @@ func TestWalkIdentity(t *testing.T) {
 
 func TestWalkLeavesOut(t *testing.T) {
 	dir := t.TempDir()
-	temp := localfs.NewTempName()
+	temp := localfs.TempName(rand.Text())
 	plant(t, dir, "a", "b/c", "state/db", "state/sub/x", "state2", "d/e", "d/f", temp, "b/"+temp, temp+"x")
 	r := open(t, dir)
 	tests := []struct {
