@@ -27,10 +27,11 @@ var arrows = map[string][]string{
 	"internal/lint":    {},
 	"internal/localfs": {},
 	"oss":              {"internal/crc64"},
+	"oss/crypto":       {"oss", "internal/crc64"},
 	"oss/emulator":     {"oss/emulator/internal/*"},
 	"oss/osstest":      {"oss", "oss/emulator"},
 	"scheduler":        {},
-	"transfer":         {"oss", "scheduler", "checkpoint", "internal/crc64", "internal/localfs"},
+	"transfer":         {"oss", "oss/crypto", "scheduler", "checkpoint", "internal/crc64", "internal/localfs"},
 }
 
 // owners lists the one package that imports a third-party module, outside of
