@@ -2,15 +2,10 @@ package transfer
 
 import (
 	"context"
-	"crypto/md5"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/osssync/osssync/checkpoint"
@@ -23,40 +18,72 @@ import (
 // forgotten it, or holds other parts than we sent.
 var errStartOver = errors.New("multipart upload is gone")
 
-// multipart sends a large file in parts. It goes on with an earlier run's
-// upload where that is still this file's, and starts over once if the service
+// target is an object that a task makes in a bucket.
+type target struct {
+	*job
+	operation string // "upload" or "copy", for reports
+	bucket    *oss.Bucket
+	key       string
+	name      string // of its record in the checkpoint
+	size      int64
+	tracker   *tracker
+}
+
+// content is what a multipart upload makes its object of.
+type content interface {
+	// identity pins the content in the checkpoint.
+	identity() checkpoint.Identity
+
+	// headers are stored with the object of a new upload.
+	headers() oss.ObjectHeaders
+
+	// send is one try of one part.
+	send(ctx context.Context, uploadID string, number int, off, length int64) (oss.Part, error)
+
+	// prove says whether a part that the server lists has the content's bytes
+	// from off, and fills in its CRC-64 if the server does not know it.
+	prove(listed *oss.Part, off int64) (bool, error)
+
+	// ready is asked before the object of that CRC-64 is made visible.
+	ready(ctx context.Context, whole uint64) error
+}
+
+// multipart makes the object in parts. It goes on with the upload of an earlier
+// run where that is still of this content, and starts over once if the service
 // no longer has it.
-func (u *upload) multipart(ctx context.Context, rec checkpoint.Object, found bool) error {
-	partSize, err := partSizeFor(u.id.Size, u.Engine.opts.PartSize)
+func (t *target) multipart(ctx context.Context, c content, want int64, rec checkpoint.Object, found bool) error {
+	partSize, err := partSizeFor(t.size, want)
 	if err != nil {
 		return err
 	}
-	if found && (rec.UploadID == "" || rec.Source != sourceIdentity(u.id) || rec.PartSize != partSize) {
-		if err := u.giveUp(ctx, rec); err != nil {
+	if found && (rec.UploadID == "" || rec.Source != c.identity() || rec.PartSize != partSize) {
+		if err := t.giveUp(ctx, rec); err != nil {
 			return err
 		}
 		found = false
 	}
 	for startsLeft := 1; ; startsLeft-- {
-		m := &multipart{upload: u, rec: rec, partSize: partSize}
+		m := &multipart{target: t, content: c, rec: rec, partSize: partSize}
 		err := m.run(ctx, found)
 		again := errors.Is(err, errStartOver) || errors.Is(err, ErrCorrupt)
-		if err == nil || !(again || errors.Is(err, ErrChanged)) {
+		changed := errors.Is(err, ErrChanged) || oss.Classify(err) == oss.ClassIdentity
+		if err == nil || !(again || changed) {
 			return err
 		}
-		if dropErr := u.giveUp(ctx, m.rec); dropErr != nil || !again || startsLeft == 0 || ctx.Err() != nil {
+		if dropErr := t.giveUp(ctx, m.rec); dropErr != nil || !again || startsLeft == 0 || ctx.Err() != nil {
 			return errors.Join(err, dropErr)
 		}
-		u.log.Info("starting over", "key", u.key, "err", err)
-		u.warn(fmt.Sprintf("%s was sent from the start again: %v", printable(u.key), err))
-		u.tracker.restart(u.id.Size)
+		t.log.Info("starting over", "key", t.key, "err", err)
+		t.warn(fmt.Sprintf("%s was sent from the start again: %v", printable(t.key), err))
+		t.tracker.restart(t.size)
 		found = false
 	}
 }
 
-// multipart is one multipart upload of one file.
+// multipart is one multipart upload of one object.
 type multipart struct {
-	*upload
+	*target
+	content
 	rec      checkpoint.Object
 	partSize int64
 	listed   map[int]oss.Part // what the server has from an earlier run, unproven
@@ -64,7 +91,7 @@ type multipart struct {
 }
 
 func (m *multipart) run(ctx context.Context, found bool) error {
-	m.parts = make([]oss.Part, (m.id.Size+m.partSize-1)/m.partSize)
+	m.parts = make([]oss.Part, (m.size+m.partSize-1)/m.partSize)
 	if found {
 		settled, err := m.recall(ctx)
 		if err != nil || settled {
@@ -76,12 +103,12 @@ func (m *multipart) run(ctx context.Context, found bool) error {
 	if err := m.sendParts(ctx); err != nil {
 		return err
 	}
-	if err := m.unchanged(); err != nil {
+	whole, err := m.whole(ctx)
+	if err != nil {
 		return err
 	}
-	whole := uint64(0)
-	for _, p := range m.parts {
-		whole = crc64.Combine(whole, p.CRC64, p.Size)
+	if err := m.ready(ctx, whole); err != nil {
+		return err
 	}
 	m.rec.State, m.rec.CRC64 = checkpoint.StateCompleting, whole
 	if err := m.journal.PutObject(ctx, m.rec); err != nil {
@@ -90,11 +117,30 @@ func (m *multipart) run(ctx context.Context, found bool) error {
 	return m.complete(ctx)
 }
 
+// whole combines the CRC-64 of the object from those of its parts. Parts that
+// were copied have theirs from the server's list.
+func (m *multipart) whole(ctx context.Context) (uint64, error) {
+	if slices.ContainsFunc(m.parts, func(p oss.Part) bool { return !p.HasCRC64 }) {
+		listed, err := m.list(ctx)
+		if err != nil {
+			return 0, err
+		}
+		for i, p := range m.parts {
+			m.parts[i].CRC64, m.parts[i].HasCRC64 = listed[p.Number].CRC64, listed[p.Number].HasCRC64
+		}
+	}
+	whole := uint64(0)
+	for _, p := range m.parts {
+		whole = crc64.Combine(whole, p.CRC64, p.Size)
+	}
+	return whole, nil
+}
+
 // initiate begins an upload: first the intent is durable, then the service is
 // asked, then its answer is durable, and only then a part is sent.
 func (m *multipart) initiate(ctx context.Context) error {
 	m.rec = checkpoint.Object{
-		Key: m.name, State: checkpoint.StateIntent, Source: sourceIdentity(m.id),
+		Key: m.name, State: checkpoint.StateIntent, Source: m.identity(),
 		PartSize: m.partSize, Nonce: rand.Text(), Started: time.Now(),
 	}
 	if err := m.journal.PutObject(ctx, m.rec); err != nil {
@@ -106,7 +152,7 @@ func (m *multipart) initiate(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), initiateTimeout)
 		defer cancel()
 		result, err = m.bucket.InitMultipartUpload(ctx, m.key, &oss.InitMultipartOptions{
-			ObjectHeaders: m.objectHeaders(),
+			ObjectHeaders: m.headers(),
 		})
 		return err
 	})
@@ -123,7 +169,16 @@ const initiateTimeout = 4 * time.Second
 // recall asks the server what it has of an earlier run's upload. settled is
 // true if that run had completed it and only its own books were behind.
 func (m *multipart) recall(ctx context.Context) (settled bool, err error) {
-	m.listed = map[int]oss.Part{}
+	m.listed, err = m.list(ctx)
+	if errors.Is(err, oss.ErrNoSuchUpload) {
+		return m.completedBefore(ctx)
+	}
+	return false, err
+}
+
+// list is what the server has of the upload, by part number.
+func (m *multipart) list(ctx context.Context) (map[int]oss.Part, error) {
+	listed := map[int]oss.Part{}
 	var marker int
 	for {
 		var page *oss.ListPartsResult
@@ -131,17 +186,14 @@ func (m *multipart) recall(ctx context.Context) (settled bool, err error) {
 			page, err = m.bucket.ListParts(ctx, m.key, m.rec.UploadID, &oss.ListPartsOptions{Marker: marker})
 			return err
 		})
-		if errors.Is(err, oss.ErrNoSuchUpload) {
-			return m.completedBefore(ctx)
-		}
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		for _, p := range page.Parts {
-			m.listed[p.Number] = p
+			listed[p.Number] = p
 		}
 		if !page.IsTruncated {
-			return false, nil
+			return listed, nil
 		}
 		marker = page.NextMarker
 	}
@@ -157,8 +209,8 @@ func (m *multipart) completedBefore(ctx context.Context) (bool, error) {
 	if !same {
 		return false, errStartOver
 	}
-	m.tracker.resumed(m.id.Size)
-	return true, m.settle(meta.ETag, m.rec.CRC64, true)
+	m.tracker.resumed(m.size)
+	return true, m.settle(m.rec.Source, meta.ETag, m.rec.CRC64, true)
 }
 
 // sendParts brings every part to the server, several at a time.
@@ -183,9 +235,13 @@ func (m *multipart) sendParts(ctx context.Context) error {
 // part proves that the server has part number, or sends it.
 func (m *multipart) part(ctx context.Context, number int) error {
 	off := int64(number-1) * m.partSize
-	length := min(m.partSize, m.id.Size-off)
+	length := min(m.partSize, m.size-off)
 	if listed, ok := m.listed[number]; ok && listed.Size == length {
-		proven, err := m.prove(ctx, &listed, off)
+		var proven bool
+		err := m.do(ctx, "prove "+m.name, priorityPiece, func(context.Context, int) (err error) {
+			proven, err = m.prove(&listed, off)
+			return err
+		})
 		if err != nil {
 			return err
 		}
@@ -200,23 +256,19 @@ func (m *multipart) part(ctx context.Context, number int) error {
 }
 
 // sendPart sends one part and records it. The client has compared its CRC-64
-// with the server's by the time UploadPart returns.
+// with the server's by then.
 func (m *multipart) sendPart(ctx context.Context, number int, off, length int64) error {
-	var result *oss.UploadPartResult
+	var part oss.Part
 	err := m.do(ctx, fmt.Sprintf("part %d of %s", number, m.key), priorityPiece, func(ctx context.Context, _ int) (err error) {
-		try := attempt{tracker: m.tracker}
-		result, err = m.bucket.UploadPart(ctx, m.key, m.rec.UploadID, number, m.section(off, length, &try), nil)
-		if err != nil {
-			try.undo()
-		}
+		part, err = m.send(ctx, m.rec.UploadID, number, off, length)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	m.parts[number-1] = result.Part
+	m.parts[number-1] = part
 	return m.journal.AddPart(m.name, checkpoint.Part{
-		Number: number, Size: length, CRC64: result.CRC64, ETag: result.ETag,
+		Number: number, Size: length, CRC64: part.CRC64, ETag: part.ETag,
 	})
 }
 
@@ -249,7 +301,7 @@ func (m *multipart) complete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return m.settle(etag, m.rec.CRC64, confirmed)
+	return m.settle(m.rec.Source, etag, m.rec.CRC64, confirmed)
 }
 
 // incomplete is the verdict when Complete failed for good and the key does not
@@ -264,34 +316,34 @@ func (m *multipart) incomplete(err error, meta *oss.ObjectMeta) error {
 	return err
 }
 
-// prove says whether a part that the server lists has the bytes that the file
-// has there now. A server that lists no CRC-64 has the MD5 in the ETag.
-func (m *multipart) prove(ctx context.Context, listed *oss.Part, off int64) (proven bool, err error) {
-	err = m.do(ctx, "prove "+m.name, priorityPiece, func(context.Context, int) error {
-		var sum hash.Hash
-		if !listed.HasCRC64 {
-			sum = md5.New()
-		}
-		crc, err := hashRange(m.file, off, listed.Size, sum)
-		switch {
-		case errors.Is(err, io.ErrUnexpectedEOF):
-			return &ChangedError{Name: m.name, What: "it became shorter"}
-		case err != nil:
-			return err
-		case sum != nil:
-			proven = strings.EqualFold(hex.EncodeToString(sum.Sum(nil)), listed.ETag)
-			listed.CRC64, listed.HasCRC64 = crc, true
-		default:
-			proven = crc == listed.CRC64
-		}
-		return nil
+// settle records the object as done and counts it. confirmed says that a CRC-64
+// of the server's agreed.
+func (t *target) settle(source checkpoint.Identity, etag string, crc uint64, confirmed bool) error {
+	t.unconfirmed(confirmed)
+	err := t.journal.Settle(checkpoint.Settled{
+		Key: t.name, Source: source, At: time.Now(),
+		Dest: checkpoint.Identity{Size: t.size, ETag: etag, CRC64: crc, HasCRC64: confirmed},
 	})
-	return proven, err
+	if err != nil {
+		return err
+	}
+	t.job.done(t.operation, t.key, "", t.size)
+	return nil
 }
 
-// giveUp aborts an earlier upload of this file and forgets it.
-func (u *upload) giveUp(ctx context.Context, rec checkpoint.Object) error {
-	return u.abandon(ctx, u.bucket, u.key, rec)
+// holds asks the server whether the key has exactly these bytes.
+func (t *target) holds(ctx context.Context, crc uint64) (*oss.ObjectMeta, bool) {
+	meta, err := t.bucket.HeadObject(ctx, t.key, nil)
+	if err != nil {
+		t.log.Debug("lost answer could not be settled", "key", t.key, "err", err)
+		return nil, false
+	}
+	return meta, meta.HasCRC64 && meta.CRC64 == crc && meta.Size == t.size
+}
+
+// giveUp aborts an earlier upload of the object and forgets it.
+func (t *target) giveUp(ctx context.Context, rec checkpoint.Object) error {
+	return t.abandon(ctx, t.bucket, t.key, rec)
 }
 
 // partSizeFor is the part size for an object of size bytes: want, or as much

@@ -49,7 +49,10 @@ func (t *tree) transfer(ctx context.Context, a action) error {
 		return nil
 	}
 	if t.upload {
-		u := &upload{job: t.job, root: t.root, name: a.name, bucket: t.bucket, key: key, headers: t.options.Headers, planned: size}
+		u := &upload{
+			target: target{job: t.job, operation: operation, bucket: t.bucket, key: key, name: a.name},
+			root:   t.root, stored: t.options.Headers, planned: size,
+		}
 		return u.run(ctx)
 	}
 	d := &download{

@@ -4,15 +4,16 @@ import (
 	"context"
 	"crypto/md5"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/internal/localfs"
@@ -71,24 +72,24 @@ func (e *Engine) Upload(ctx context.Context, path string, dst Location, opts *Up
 			return j.end(ctx, err, false)
 		}
 	}
-	u := &upload{job: j, root: root, name: name, bucket: dst.Bucket, key: dst.Path, headers: o.Headers}
+	u := &upload{
+		target: target{job: j, operation: "upload", bucket: dst.Bucket, key: dst.Path, name: name},
+		root:   root, stored: o.Headers,
+	}
 	err = u.single(ctx)
 	return j.end(ctx, err, false)
 }
 
-// upload is the task that sends one file.
+// upload is the task that sends one file. The target's name is the file's,
+// below root.
 type upload struct {
-	*job
+	target
 	root    *localfs.Root
-	name    string // of the file below root, and of its record in the checkpoint
-	bucket  *oss.Bucket
-	key     string
-	headers oss.ObjectHeaders
+	stored  oss.ObjectHeaders
 	planned int64 // bytes that the totals have for it
 
-	file    *os.File
-	id      localfs.Identity
-	tracker *tracker
+	file *os.File
+	id   localfs.Identity
 }
 
 // single runs the upload as a job of its own.
@@ -118,15 +119,16 @@ func (u *upload) run(ctx context.Context) error {
 		return err
 	}
 	defer u.file.Close()
-	u.meter.bytesTotal.Add(u.id.Size - u.planned)
-	u.tracker = u.meter.track(u.key, u.id.Size)
+	u.size = u.id.Size
+	u.meter.bytesTotal.Add(u.size - u.planned)
+	u.tracker = u.meter.track(u.key, u.size)
 	defer u.tracker.end()
 
 	rec, found, err := u.journal.Object(u.name)
 	if err != nil {
 		return err
 	}
-	if u.id.Size <= u.Engine.opts.MultipartThreshold {
+	if u.size <= u.Engine.opts.MultipartThreshold {
 		if found {
 			if err := u.giveUp(ctx, rec); err != nil {
 				return err
@@ -134,7 +136,7 @@ func (u *upload) run(ctx context.Context) error {
 		}
 		return u.put(ctx)
 	}
-	return u.multipart(ctx, rec, found)
+	return u.multipart(ctx, u, u.Engine.opts.PartSize, rec, found)
 }
 
 // reallyEmpty refuses a file that has content though its size says none, as
@@ -151,7 +153,7 @@ func (u *upload) reallyEmpty() error {
 
 // put sends a small file in one request.
 func (u *upload) put(ctx context.Context) error {
-	if u.id.Size == 0 {
+	if u.size == 0 {
 		if err := u.reallyEmpty(); err != nil {
 			return err
 		}
@@ -163,13 +165,13 @@ func (u *upload) put(ctx context.Context) error {
 		lost      *oss.TransportError // the try before ended without an answer
 	)
 	err := u.do(ctx, "put "+u.key, priorityObject, func(ctx context.Context, _ int) error {
-		if lost != nil && lost.Sent == u.id.Size {
+		if lost != nil && lost.Sent == u.size {
 			if meta, same := u.holds(ctx, lost.SentCRC64); same {
 				etag, crc, confirmed = meta.ETag, meta.CRC64, true
 				return nil
 			}
 		}
-		digest, err := contentMD5(u.bucket, u.file, u.id.Size)
+		digest, err := contentMD5(u.bucket, u.file, u.size)
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = &ChangedError{Name: u.name, What: "it became shorter"}
 		}
@@ -177,8 +179,8 @@ func (u *upload) put(ctx context.Context) error {
 			return err
 		}
 		try := attempt{tracker: u.tracker}
-		result, err := u.bucket.PutObject(ctx, u.key, u.section(0, u.id.Size, &try), &oss.PutObjectOptions{
-			ObjectHeaders: u.objectHeaders(), ContentMD5: digest,
+		result, err := u.bucket.PutObject(ctx, u.key, u.section(0, u.size, &try), &oss.PutObjectOptions{
+			ObjectHeaders: u.headers(), ContentMD5: digest,
 		})
 		if err != nil {
 			try.undo()
@@ -191,7 +193,7 @@ func (u *upload) put(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return u.settle(etag, crc, confirmed)
+	return u.settle(u.identity(), etag, crc, confirmed)
 }
 
 // contentMD5 lets the server refuse a damaged body before it takes the place of
@@ -208,29 +210,42 @@ func contentMD5(bucket *oss.Bucket, body io.ReaderAt, size int64) (string, error
 	return base64.StdEncoding.EncodeToString(sum.Sum(nil)), nil
 }
 
-// settle records the object as done and counts it.
-func (u *upload) settle(etag string, crc uint64, confirmed bool) error {
-	u.unconfirmed(confirmed)
-	err := u.journal.Settle(checkpoint.Settled{
-		Key: u.name, Source: sourceIdentity(u.id), At: time.Now(),
-		Dest: checkpoint.Identity{Size: u.id.Size, ETag: etag, CRC64: crc, HasCRC64: confirmed},
-	})
+// send is one try of one part.
+func (u *upload) send(ctx context.Context, uploadID string, number int, off, length int64) (oss.Part, error) {
+	try := attempt{tracker: u.tracker}
+	result, err := u.bucket.UploadPart(ctx, u.key, uploadID, number, u.section(off, length, &try), nil)
 	if err != nil {
-		return err
+		try.undo()
+		return oss.Part{}, err
 	}
-	u.job.done("upload", u.key, "", u.id.Size)
-	return nil
+	return result.Part, nil
 }
 
-// holds asks the server whether the key has exactly these bytes.
-func (u *upload) holds(ctx context.Context, crc uint64) (*oss.ObjectMeta, bool) {
-	meta, err := u.bucket.HeadObject(ctx, u.key, nil)
-	if err != nil {
-		u.log.Debug("lost answer could not be settled", "key", u.key, "err", err)
-		return nil, false
+// prove hashes what the file has at a part's place now. A server that lists no
+// CRC-64 has the MD5 in the ETag.
+func (u *upload) prove(listed *oss.Part, off int64) (bool, error) {
+	var sum hash.Hash
+	if !listed.HasCRC64 {
+		sum = md5.New()
 	}
-	return meta, meta.HasCRC64 && meta.CRC64 == crc && meta.Size == u.id.Size
+	crc, err := hashRange(u.file, off, listed.Size, sum)
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return false, &ChangedError{Name: u.name, What: "it became shorter"}
+	case err != nil:
+		return false, err
+	case sum != nil:
+		listed.CRC64, listed.HasCRC64 = crc, true
+		return strings.EqualFold(hex.EncodeToString(sum.Sum(nil)), listed.ETag), nil
+	}
+	return crc == listed.CRC64, nil
 }
+
+// ready refuses to make an object of a file that is no longer the one that was
+// opened.
+func (u *upload) ready(context.Context, uint64) error { return u.unchanged() }
+
+func (u *upload) identity() checkpoint.Identity { return sourceIdentity(u.id) }
 
 // unchanged says whether the file is still the one that was opened.
 func (u *upload) unchanged() error {
@@ -244,9 +259,9 @@ func (u *upload) unchanged() error {
 	return nil
 }
 
-// objectHeaders are the headers to store, with the file's time among them.
-func (u *upload) objectHeaders() oss.ObjectHeaders {
-	h := u.headers
+// headers are those to store, with the file's time among them.
+func (u *upload) headers() oss.ObjectHeaders {
+	h := u.stored
 	if _, set := h.Meta[MetaModTime]; !set {
 		h.Meta = maps.Clone(h.Meta)
 		if h.Meta == nil {
