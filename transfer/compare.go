@@ -1,8 +1,11 @@
 package transfer
 
 import (
+	"context"
+	"errors"
 	"time"
 
+	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/internal/localfs"
 	"github.com/osssync/osssync/oss"
 )
@@ -13,7 +16,8 @@ type Compare int
 const (
 	// CompareModTime transfers what differs in size or modification time, or
 	// is not there. It costs no request per object for what this machine has
-	// synchronised before, and a HEAD for the rest.
+	// synchronised before, and a HEAD for the rest. Between two buckets it
+	// compares ETags, and where they differ the CRC-64 of both objects.
 	CompareModTime Compare = iota
 
 	// CompareSize transfers what differs in size or is not there.
@@ -38,25 +42,18 @@ const (
 	reasonSymlink = "symlink"
 )
 
-// wanted decides without a request whether a file must be uploaded. ask means
-// that only the object's metadata can tell.
+// wanted decides without a request whether an action must be carried out. ask
+// means that only the objects' metadata can tell.
 func (t *tree) wanted(a action) (reason string, ask bool, err error) {
 	settled, known, err := t.journal.Settled(a.name)
 	if err != nil {
 		return "", false, err
 	}
-	var sourceSame, destSame bool
-	if t.upload {
-		sourceSame = known && settled.Source.Size == a.file.Identity.Size && settled.Source.ModTime == a.file.Identity.ModTime
-		destSame = a.exists && settled.Dest.ETag == a.object.ETag
-	} else {
-		sourceSame = known && settled.Source.Size == a.object.Size && settled.Source.ETag == a.object.ETag
-		destSame = a.exists && settled.Dest.Size == a.file.Identity.Size && settled.Dest.ModTime == a.file.Identity.ModTime
-	}
+	asSettled := known && a.exists && a.src.is(settled.Source) && a.dst.is(settled.Dest)
 	switch t.compare {
 	case CompareNone:
 		// The record is this job's own, of a run that did not end.
-		if sourceSame && destSame {
+		if asSettled {
 			return reasonBefore, false, nil
 		}
 		return "", false, nil
@@ -72,34 +69,73 @@ func (t *tree) wanted(a action) (reason string, ask bool, err error) {
 	if t.compare == CompareUpdate {
 		// An object's time has whole seconds: compared finer, a file would
 		// be newer than the object just made of it.
-		source, dest := a.sourceTime(t.upload).Truncate(time.Second), a.destTime(t.upload).Truncate(time.Second)
-		if !source.After(dest) {
+		if !a.src.modTime.Truncate(time.Second).After(a.dst.modTime.Truncate(time.Second)) {
 			return reasonNewer, false, nil
 		}
 		return "", false, nil
 	}
 	switch {
-	case a.file.Identity.Size != a.object.Size:
+	case a.src.size != a.dst.size:
 		return "", false, nil
-	case t.compare == CompareSize:
-		return reasonSame, false, nil
-	case sourceSame && destSame:
+	case t.compare == CompareSize, asSettled:
 		return reasonSame, false, nil
 	case known: // one side was changed since this machine made them the same
 		return "", false, nil
+	case t.direction == across && a.src.etag == a.dst.etag:
+		return reasonSame, false, nil
 	default:
 		return "", true, nil
 	}
 }
 
-func (a action) sourceTime(upload bool) time.Time {
-	if upload {
-		return time.Unix(0, a.file.Identity.ModTime)
+// same asks for the objects' metadata, and remembers if both sides are the
+// same, so that the next run need not ask.
+func (t *tree) same(ctx context.Context, a action) (bool, error) {
+	object := t.dst
+	if t.direction != up {
+		object = t.src
 	}
-	return a.object.LastModified
+	meta, err := t.metaOf(ctx, object, a.name)
+	if meta == nil || err != nil {
+		return false, err
+	}
+	switch t.direction {
+	case up:
+		if !sameTime(a.src.id, meta, true) {
+			return false, nil
+		}
+	case down:
+		if !sameTime(a.dst.id, meta, false) {
+			return false, nil
+		}
+	case across:
+		other, err := t.metaOf(ctx, t.dst, a.name)
+		if other == nil || err != nil {
+			return false, err
+		}
+		if !meta.HasCRC64 || !other.HasCRC64 || meta.CRC64 != other.CRC64 {
+			return false, nil
+		}
+	}
+	if t.options.DryRun {
+		return true, nil
+	}
+	return true, t.journal.Settle(checkpoint.Settled{Key: a.name, Source: a.src.identity(), Dest: a.dst.identity(), At: time.Now()})
 }
 
-func (a action) destTime(upload bool) time.Time { return a.sourceTime(!upload) }
+// metaOf asks for the metadata of the object at name on side l; nil if it is
+// gone.
+func (t *tree) metaOf(ctx context.Context, l Location, name string) (meta *oss.ObjectMeta, err error) {
+	key := l.Path + name
+	err = t.do(ctx, "head "+key, priorityObject, func(ctx context.Context, _ int) (err error) {
+		meta, err = l.Bucket.HeadObject(ctx, key, nil)
+		return err
+	})
+	if errors.Is(err, oss.ErrNotFound) {
+		return nil, nil
+	}
+	return meta, err
+}
 
 // sameTime compares the file's time with what the object's metadata says, or,
 // where it says nothing, with the time of its upload: a file must be older than

@@ -4,70 +4,71 @@ import (
 	"context"
 	"iter"
 	"strings"
+	"time"
 
+	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/internal/localfs"
 	"github.com/osssync/osssync/oss"
 )
 
-// action is what a plan says of one name: the source as it was seen, and the
-// destination, if it has the name.
-type action struct {
-	name   string // relative to both sides, with slashes
-	file   localfs.Entry
-	object oss.ObjectSummary
-	exists bool  // the destination has the name
-	ask    bool  // only the object's metadata can tell whether both are the same
-	err    error // the source could not be read here
+// entry is one name on one side, as a walk or a listing shows it.
+type entry struct {
+	name    string // relative to the side, with slashes
+	size    int64  // bytes
+	modTime time.Time
+	skip    string           // why it is not transferred
+	id      localfs.Identity // a file's
+	etag    string           // an object's
 }
 
-// planUpload merges a walk with a listing of the destination. Names that only
-// the destination has are passed over. dst may be nil: then nothing is known of
-// the destination and nothing exists there.
-func planUpload(src iter.Seq2[localfs.Entry, error], dst iter.Seq2[oss.ObjectSummary, error], prefix string) iter.Seq2[action, error] {
-	return func(yield func(action, error) bool) {
-		objects := newPuller(dst)
-		defer objects.stop()
-		for entry, err := range src {
-			a := action{name: entry.Key, file: entry, err: err}
-			if dst != nil {
-				found, failed := objects.seek(prefix+entry.Key, func(o oss.ObjectSummary) string { return o.Key })
-				if failed != nil {
-					yield(action{}, failed)
-					return
-				}
-				if found {
-					a.exists, a.object = true, objects.value
-				}
-			}
-			if !yield(a, nil) {
-				return
-			}
-		}
+// identity is what the checkpoint keeps of the entry.
+func (e entry) identity() checkpoint.Identity {
+	if e.etag == "" {
+		return sourceIdentity(e.id)
 	}
+	return checkpoint.Identity{Size: e.size, ETag: e.etag, ModTime: e.modTime.UnixNano()}
 }
 
-// planDownload merges a listing with a walk of the destination.
-func planDownload(src iter.Seq2[oss.ObjectSummary, error], dst iter.Seq2[localfs.Entry, error], prefix string) iter.Seq2[action, error] {
+// is says whether the entry is what the checkpoint has seen.
+func (e entry) is(seen checkpoint.Identity) bool {
+	if e.etag == "" {
+		return e.size == seen.Size && e.id.ModTime == seen.ModTime
+	}
+	return e.size == seen.Size && e.etag == seen.ETag
+}
+
+// action is what a plan says of one name.
+type action struct {
+	name     string
+	src, dst entry // as they were seen; dst if exists
+	exists   bool  // the destination has the name
+	ask      bool  // only the objects' metadata can tell whether both are the same
+	err      error // the source could not be read here
+}
+
+// plan merges the two sides, each in key order. Names that only the destination
+// has are passed over. dst may be nil: then nothing exists there.
+//
+// An error with a name is that name's: of the source it becomes the action's,
+// and what cannot be looked at at the destination counts as not there, for the
+// transfer will say what is wrong with it. One without a name ends the plan.
+func plan(src, dst iter.Seq2[entry, error]) iter.Seq2[action, error] {
 	return func(yield func(action, error) bool) {
-		files := newPuller(dst)
-		defer files.stop()
-		for object, err := range src {
-			if err != nil {
+		there := newPuller(dst)
+		defer there.stop()
+		for e, err := range src {
+			if err != nil && e.name == "" {
 				yield(action{}, err)
 				return
 			}
-			a := action{name: strings.TrimPrefix(object.Key, prefix), object: object}
-			if a.name == "" {
-				continue // the placeholder of the folder itself
+			a := action{name: e.name, src: e, err: err}
+			found, failed := there.seek(e.name)
+			if failed != nil {
+				yield(action{}, failed)
+				return
 			}
-			if dst != nil {
-				// A file of the destination that cannot be looked at counts as
-				// not there: the transfer will say what is wrong with it.
-				a.exists, _ = files.seek(a.name, func(e localfs.Entry) string { return e.Key })
-				a.exists = a.exists && files.value.Skipped == ""
-				if a.exists {
-					a.file = files.value
-				}
+			if found {
+				a.exists, a.dst = true, there.value
 			}
 			if !yield(a, nil) {
 				return
@@ -77,40 +78,76 @@ func planDownload(src iter.Seq2[oss.ObjectSummary, error], dst iter.Seq2[localfs
 }
 
 // puller walks one sorted stream in step with another.
-type puller[V any] struct {
-	next  func() (V, error, bool)
+type puller struct {
+	next  func() (entry, error, bool)
 	stop  func()
-	value V
+	value entry
 	valid bool
 	err   error
 }
 
-func newPuller[V any](seq iter.Seq2[V, error]) *puller[V] {
+func newPuller(seq iter.Seq2[entry, error]) *puller {
 	if seq == nil {
-		return &puller[V]{stop: func() {}}
+		return &puller{stop: func() {}}
 	}
-	p := &puller[V]{}
+	p := &puller{}
 	p.next, p.stop = iter.Pull2(seq)
 	p.advance()
 	return p
 }
 
-func (p *puller[V]) advance() { p.value, p.err, p.valid = p.next() }
+func (p *puller) advance() { p.value, p.err, p.valid = p.next() }
 
-// seek goes on to the first value whose key is not below key and says whether
-// it is that key's.
-func (p *puller[V]) seek(key string, keyOf func(V) string) (bool, error) {
+// seek goes on to the first entry whose name is not below name and says whether
+// it is that name's, and can be transferred onto.
+func (p *puller) seek(name string) (bool, error) {
 	for p.valid {
-		at := keyOf(p.value)
-		if at >= key {
-			return at == key, p.err
-		}
-		if p.err != nil && at == "" {
-			return false, p.err // the stream itself failed
+		switch {
+		case p.err != nil && p.value.name == "":
+			return false, p.err
+		case p.value.name >= name:
+			return p.value.name == name && p.err == nil && (p.value.skip == "" || p.value.etag != ""), nil
 		}
 		p.advance()
 	}
 	return false, nil
+}
+
+// walk is a folder as a side.
+func (t *tree) walk(ctx context.Context, root *localfs.Root) iter.Seq2[entry, error] {
+	exclude := t.options.Exclude
+	if t.Engine.opts.StateDir != "" {
+		exclude = append([]string{t.Engine.opts.StateDir}, exclude...)
+	}
+	return func(yield func(entry, error) bool) {
+		for f, err := range root.Walk(ctx, &localfs.WalkOptions{Exclude: exclude}) {
+			if err == nil && f.Skipped == localfs.SkippedName {
+				err = &localfs.KeyError{Key: f.Key, Reason: string(f.Skipped)}
+			}
+			e := entry{name: f.Key, size: f.Identity.Size, modTime: time.Unix(0, f.Identity.ModTime), skip: string(f.Skipped), id: f.Identity}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// list is what lies below a key as a side.
+func (t *tree) list(ctx context.Context, l Location) iter.Seq2[entry, error] {
+	return func(yield func(entry, error) bool) {
+		for o, err := range t.listing(ctx, l.Bucket, l.Path) {
+			e := entry{name: strings.TrimPrefix(o.Key, l.Path), size: o.Size, modTime: o.LastModified, etag: o.ETag}
+			if err == nil && e.name == "" {
+				continue // the placeholder of the folder itself
+			}
+			if o.Type == "Symlink" {
+				e.skip = reasonSymlink
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
 }
 
 // listing yields the objects below prefix in key order. Pages are fetched

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
+	"strings"
 
 	"github.com/osssync/osssync/internal/localfs"
 	"github.com/osssync/osssync/oss"
@@ -18,8 +19,12 @@ type SyncOptions struct {
 	// Compare says which objects are transferred.
 	Compare Compare
 
-	// Headers are stored with every object that is uploaded.
+	// Headers are stored with every object that is uploaded. Between buckets
+	// they have the meaning of CopyOptions.Headers.
 	Headers oss.ObjectHeaders
+
+	// KeepACL and Relay are those of CopyOptions.
+	KeepACL, Relay bool
 
 	// Exclude names local files and folders that do not belong to the tree,
 	// whatever lies in them. The engine's own StateDir is always left out.
@@ -33,8 +38,9 @@ type SyncOptions struct {
 	DryRun bool
 }
 
-// Sync brings the tree at dst to the state of the tree at src: one is local,
-// the other below a prefix of a bucket. Nothing is deleted.
+// Sync brings the tree at dst to the state of the tree at src. One side at
+// least lies below a prefix of a bucket; between two buckets the service
+// copies, where it can. Nothing is deleted.
 //
 // Both sides are read in key order and compared while transfers run; memory
 // does not grow with their number. One object that fails does not stop the
@@ -47,33 +53,36 @@ func (e *Engine) Sync(ctx context.Context, src, dst Location, opts *SyncOptions)
 	}
 	t := &tree{compare: o.Compare, options: o}
 	var err error
+	if t.src, err = side(src); err != nil {
+		return nil, err
+	}
+	if t.dst, err = side(dst); err != nil {
+		return nil, err
+	}
 	switch {
-	case src.Bucket == nil && dst.Bucket != nil:
-		t.upload, t.bucket, t.prefix = true, dst.Bucket, treePrefix(dst.Path)
-		t.dir, err = filepath.Abs(src.Path)
-		src.Path, dst.Path = t.dir, t.prefix
-	case src.Bucket != nil && dst.Bucket == nil:
-		t.bucket, t.prefix = src.Bucket, treePrefix(src.Path)
-		t.dir, err = filepath.Abs(dst.Path)
-		src.Path, dst.Path = t.prefix, t.dir
-	default:
-		return nil, usagef("one side must be local, the other in a bucket")
-	}
-	if err != nil {
-		return nil, usagef("%v", err)
-	}
-	if t.upload {
-		if t.root, err = localfs.OpenRoot(t.dir); err != nil {
+	case src.Bucket == nil && dst.Bucket == nil:
+		return nil, usagef("neither side is in a bucket")
+	case src.Bucket == nil:
+		t.direction = up
+		if t.root, err = localfs.OpenRoot(t.src.Path); err != nil {
 			return nil, err
 		}
 		defer t.root.Close()
+	case dst.Bucket == nil:
+		t.direction = down
+	default:
+		t.direction = across
+		if sameService(src.Bucket, dst.Bucket) && src.Bucket.Name() == dst.Bucket.Name() &&
+			(strings.HasPrefix(t.src.Path, t.dst.Path) || strings.HasPrefix(t.dst.Path, t.src.Path)) {
+			return nil, usagef("%s and %s lie within each other: what is copied would be copied again", t.src, t.dst)
+		}
 	}
 	kind := "sync"
 	if o.Compare == CompareNone {
 		kind = "copy"
 	}
 	t.job, err = e.begin(ctx, spec{
-		kind: kind, source: o.location(src), destination: o.location(dst), options: shape(o.Headers), look: o.DryRun,
+		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: shape(o.Headers), look: o.DryRun,
 	}, o.JobOptions)
 	if err != nil {
 		return nil, err
@@ -81,16 +90,37 @@ func (e *Engine) Sync(ctx context.Context, src, dst Location, opts *SyncOptions)
 	return t.finish(ctx, t.run(ctx))
 }
 
+// direction is where the bytes of a tree go.
+type direction int
+
+const (
+	up     direction = iota // from this machine into a bucket
+	down                    // the other way
+	across                  // from bucket to bucket
+)
+
+// side brings one side of a tree into the form that names are added to.
+func side(l Location) (Location, error) {
+	if l.Bucket != nil {
+		l.Path = treePrefix(l.Path)
+		return l, nil
+	}
+	abs, err := filepath.Abs(l.Path)
+	if err != nil {
+		return l, usagef("%v", err)
+	}
+	l.Path = abs
+	return l, nil
+}
+
 // tree is the job of one Sync.
 type tree struct {
 	*job
-	options SyncOptions
-	compare Compare
-	upload  bool
-	bucket  *oss.Bucket
-	prefix  string
-	dir     string
-	root    *localfs.Root
+	options   SyncOptions
+	compare   Compare
+	direction direction
+	src, dst  Location
+	root      *localfs.Root // of the local side, once it is there
 
 	publisher *publisher // of a download
 }
@@ -100,8 +130,8 @@ type tree struct {
 const planAhead = 4096
 
 func (t *tree) run(ctx context.Context) (err error) {
-	if !t.upload && !t.options.DryRun {
-		root, err := localfs.CreateRoot(t.dir)
+	if t.direction == down && !t.options.DryRun {
+		root, err := localfs.CreateRoot(t.dst.Path)
 		if err != nil {
 			return err
 		}
@@ -147,7 +177,8 @@ func (t *tree) run(ctx context.Context) (err error) {
 // feed goes through the plan in key order, deals with what needs no transfer,
 // and sends on the rest.
 func (t *tree) feed(ctx context.Context, actions chan<- action) error {
-	for a, err := range t.plan(ctx) {
+	src, dst := t.sides(ctx)
+	for a, err := range plan(src, dst) {
 		if err == nil {
 			err = t.consider(&a)
 		}
@@ -175,23 +206,13 @@ func (t *tree) feed(ctx context.Context, actions chan<- action) error {
 // loses its name.
 func (t *tree) consider(a *action) error {
 	operation, key, size := t.describe(*a)
-	var reason string
-	switch {
-	case a.err != nil && a.name == "": // the source as a whole
-		return a.err
-	case a.err == nil && t.upload && a.file.Skipped == localfs.SkippedName:
-		a.err = &localfs.KeyError{Key: a.name, Reason: string(localfs.SkippedName)}
-		fallthrough
-	case a.err != nil:
+	if a.err != nil {
 		t.seen(false, 0)
 		t.fail(key, operation, a.err)
 		a.name = ""
 		return nil
-	case t.upload && a.file.Skipped != "":
-		reason = string(a.file.Skipped)
-	case !t.upload && a.object.Type == "Symlink":
-		reason = reasonSymlink
 	}
+	reason := a.src.skip
 	if reason != "" {
 		t.warn(fmt.Sprintf("%s is not transferred: %s", printable(a.name), reason))
 	} else {
@@ -214,47 +235,41 @@ func (t *tree) consider(a *action) error {
 
 // describe names the action for reports.
 func (t *tree) describe(a action) (operation, key string, size int64) {
-	if t.upload {
-		return "upload", t.prefix + a.name, a.file.Identity.Size
+	switch t.direction {
+	case up:
+		return "upload", t.dst.Path + a.name, a.src.size
+	case down:
+		return "download", t.src.Path + a.name, a.src.size
 	}
-	return "download", a.object.Key, a.object.Size
+	return "copy", t.dst.Path + a.name, a.src.size
 }
 
-func (t *tree) plan(ctx context.Context) iter.Seq2[action, error] {
-	var (
-		files   iter.Seq2[localfs.Entry, error]
-		objects iter.Seq2[oss.ObjectSummary, error]
-	)
-	// A copy looks at its destination only to see whether what an earlier run
-	// did is still there.
-	lookAtDest := t.compare != CompareNone || t.report.Resumed
-	if !t.upload || lookAtDest {
-		objects = t.listing(ctx, t.bucket, t.prefix)
-	}
-	if t.upload {
-		return planUpload(t.walk(ctx, t.root), objects, t.prefix)
+// sides are the two streams of the plan.
+func (t *tree) sides(ctx context.Context) (src, dst iter.Seq2[entry, error]) {
+	if t.direction == up {
+		src = t.walk(ctx, t.root)
+	} else {
+		src = t.list(ctx, t.src)
 	}
 	switch {
-	case !lookAtDest:
+	// A copy looks at its destination only to see whether what an earlier run
+	// did is still there.
+	case t.compare == CompareNone && !t.report.Resumed:
+		return src, nil
+	case t.direction != down:
+		return src, t.list(ctx, t.dst)
 	case t.root != nil:
-		files = t.walk(ctx, t.root)
-	default: // a dry run makes no folder, and may find none
-		if root, err := localfs.OpenRoot(t.dir); err == nil {
-			files = func(yield func(localfs.Entry, error) bool) {
-				defer root.Close()
-				t.walk(ctx, root)(yield)
-			}
-		}
+		return src, t.walk(ctx, t.root)
 	}
-	return planDownload(objects, files, t.prefix)
-}
-
-func (t *tree) walk(ctx context.Context, root *localfs.Root) iter.Seq2[localfs.Entry, error] {
-	exclude := t.options.Exclude
-	if t.Engine.opts.StateDir != "" {
-		exclude = append([]string{t.Engine.opts.StateDir}, exclude...)
+	// A dry run makes no folder, and may find none.
+	root, err := localfs.OpenRoot(t.dst.Path)
+	if err != nil {
+		return src, nil
 	}
-	return root.Walk(ctx, &localfs.WalkOptions{Exclude: exclude})
+	return src, func(yield func(entry, error) bool) {
+		defer root.Close()
+		t.walk(ctx, root)(yield)
+	}
 }
 
 // finish gives up what an earlier run had under way and this one did not come
@@ -263,8 +278,8 @@ func (t *tree) finish(ctx context.Context, err error) (*Report, error) {
 	if err == nil && !t.options.DryRun && t.failed() == 0 {
 		err = t.dropRest(ctx)
 	}
-	if err == nil && !t.upload && t.compare == CompareNone && !t.options.AllowEmpty && t.meter.objectsTotal.Load() == 0 {
-		err = fmt.Errorf("%w: %s", ErrNoMatch, Remote(t.bucket, t.prefix))
+	if err == nil && t.direction != up && t.compare == CompareNone && !t.options.AllowEmpty && t.meter.objectsTotal.Load() == 0 {
+		err = fmt.Errorf("%w: %s", ErrNoMatch, t.src)
 	}
 	if t.options.DryRun {
 		return t.end(ctx, err, t.found)
@@ -273,10 +288,10 @@ func (t *tree) finish(ctx context.Context, err error) (*Report, error) {
 }
 
 func (t *tree) dropRest(ctx context.Context) error {
-	if t.upload {
+	if t.direction != down {
 		return t.dropObjects(ctx, t.leftovers(nil))
 	}
-	root, err := localfs.OpenRoot(t.dir)
+	root, err := localfs.OpenRoot(t.dst.Path)
 	if err != nil {
 		return err
 	}
@@ -286,5 +301,9 @@ func (t *tree) dropRest(ctx context.Context) error {
 
 // leftovers is where an earlier run of the job may have left things.
 func (t *tree) leftovers(root *localfs.Root) leftovers {
-	return leftovers{bucket: t.bucket, root: root, keyOf: func(name string) string { return t.prefix + name }}
+	l := leftovers{bucket: t.dst.Bucket, root: root, keyOf: func(name string) string { return t.dst.Path + name }}
+	if t.direction == down {
+		l.bucket = t.src.Bucket
+	}
+	return l
 }

@@ -1,0 +1,444 @@
+package transfer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/osssync/osssync/checkpoint"
+	"github.com/osssync/osssync/oss"
+)
+
+// CopyOptions tunes one Copy. The zero value is ready to use: the copy has the
+// content, the metadata and the tags of its source.
+type CopyOptions struct {
+	JobOptions
+
+	// VersionID names a version of the source; "" is the current one.
+	VersionID string
+
+	// Headers are the copy's own. One of Content-*, Cache-Control, Expires or
+	// Meta takes the place of all the source's metadata; Tagging that of its
+	// tags. ACL, StorageClass and encryption are never the source's.
+	Headers oss.ObjectHeaders
+
+	// KeepACL gives the copy the ACL of its source, at the cost of a request
+	// for each object.
+	KeepACL bool
+
+	// Relay moves the bytes through this machine even where the service could
+	// copy them itself. Between two services it is the only way.
+	Relay bool
+}
+
+// copyFactor is how much larger a part is that the service copies itself: no
+// byte of it passes here, and none is lost when it is broken off.
+const copyFactor = 8
+
+// Copy copies the object src.Path to dst.Path and returns once the copy is
+// complete and equal to its source: by the CRC-64 of both, or, for an object
+// that was copied in one request, by an ETag that is the MD5 of its content.
+//
+// The service copies it, in parts where it is large, if both clients have the
+// same endpoint; else its bytes go through this machine's memory, not its disk.
+// Finished parts survive any error, ctx's included. The error matches
+// ErrChanged if the source was overwritten again and again meanwhile.
+func (e *Engine) Copy(ctx context.Context, src, dst Location, opts *CopyOptions) (*Report, error) {
+	var o CopyOptions
+	if opts != nil {
+		o = *opts
+	}
+	if src.Bucket == nil || src.Path == "" || dst.Bucket == nil || dst.Path == "" {
+		return nil, usagef("copy needs a bucket and a key on both sides")
+	}
+	if sameService(src.Bucket, dst.Bucket) && src.Bucket.Name() == dst.Bucket.Name() && src.Path == dst.Path && !replacesMeta(o.Headers) && o.VersionID == "" {
+		return nil, usagef("%s would be copied onto itself", src)
+	}
+	options := shape(o.Headers)
+	options["object"] = "single" // not the tree below a key that ends in a slash
+	options["version"] = o.VersionID
+	j, err := e.begin(ctx, spec{kind: "copy", source: o.location(src), destination: o.location(dst), options: options}, o.JobOptions)
+	if err != nil {
+		return nil, err
+	}
+	if o.NoResume {
+		if err := j.dropAll(ctx, leftovers{bucket: dst.Bucket, keyOf: func(string) string { return dst.Path }}); err != nil {
+			return j.end(ctx, err, false)
+		}
+	}
+	c := &objectCopy{
+		target: target{job: j, operation: "copy", bucket: dst.Bucket, key: dst.Path, name: dst.Path},
+		from:   src, options: o,
+	}
+	return j.end(ctx, c.alone(ctx), false)
+}
+
+// copying is what of a Sync's options concerns each object.
+func (o SyncOptions) copying() CopyOptions {
+	return CopyOptions{Headers: o.Headers, KeepACL: o.KeepACL, Relay: o.Relay}
+}
+
+// sameService says whether one client's service can read what the other's has.
+func sameService(a, b *oss.Bucket) bool { return a.Client().Endpoint() == b.Client().Endpoint() }
+
+// objectCopy is the task that copies one object.
+type objectCopy struct {
+	target
+	from    Location
+	options CopyOptions
+
+	// What is known of the source: from a listing, and from head if pinned.
+	etag   string
+	meta   *oss.ObjectMeta // nil until head
+	stored oss.ObjectHeaders
+}
+
+// alone runs the copy as a job of its own.
+func (c *objectCopy) alone(ctx context.Context) error {
+	c.meter.setPhase(PhaseTransferring)
+	err := c.head(ctx)
+	c.seen(true, c.size)
+	c.meter.totalsKnown.Store(true)
+	if err == nil {
+		err = c.run(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		c.fail(c.key, "copy", err)
+	}
+	return err
+}
+
+// relayed says whether the bytes must pass here.
+func (c *objectCopy) relayed() bool {
+	return c.options.Relay || !sameService(c.from.Bucket, c.bucket)
+}
+
+// head pins the source: its size, ETag, CRC-64, version and metadata.
+func (c *objectCopy) head(ctx context.Context) error {
+	return c.do(ctx, "head "+c.from.Path, priorityObject, func(ctx context.Context, _ int) error {
+		meta, err := c.from.Bucket.HeadObject(ctx, c.from.Path, &oss.HeadObjectOptions{VersionID: c.options.VersionID})
+		if err != nil {
+			return err
+		}
+		if c.tracker != nil && meta.Size != c.size {
+			c.tracker.restart(meta.Size)
+		}
+		c.meta, c.size, c.etag = meta, meta.Size, meta.ETag
+		return nil
+	})
+}
+
+// run copies the object and settles it. A source that was overwritten in
+// between is copied anew, once.
+func (c *objectCopy) run(ctx context.Context) error {
+	c.tracker = c.meter.track(c.key, c.size)
+	defer c.tracker.end()
+	for startsLeft := 1; ; startsLeft-- {
+		err := c.once(ctx)
+		if oss.Classify(err) != oss.ClassIdentity || ctx.Err() != nil {
+			return err
+		}
+		if startsLeft == 0 {
+			return errors.Join(err, &ChangedError{Name: c.from.Path, What: "the object was overwritten"})
+		}
+		c.log.Info("starting over", "key", c.key, "err", err)
+		if err := c.head(ctx); err != nil {
+			return err
+		}
+		c.tracker.restart(c.size)
+	}
+}
+
+func (c *objectCopy) once(ctx context.Context) error {
+	rec, found, err := c.journal.Object(c.name)
+	if err != nil {
+		return err
+	}
+	threshold, partSize := c.Engine.opts.MultipartThreshold, c.Engine.opts.PartSize
+	if !c.relayed() {
+		partSize = min(partSize*copyFactor, maxPartSize)
+		threshold = max(threshold, partSize)
+	}
+	if c.size > threshold {
+		if err := c.prepare(ctx); err != nil {
+			return err
+		}
+		return c.multipart(ctx, c, partSize, rec, found)
+	}
+	if found {
+		if err := c.giveUp(ctx, rec); err != nil {
+			return err
+		}
+	}
+	if c.relayed() || c.options.KeepACL {
+		if err := c.prepare(ctx); err != nil {
+			return err
+		}
+	}
+	if c.relayed() {
+		return c.relayWhole(ctx)
+	}
+	return c.copyWhole(ctx)
+}
+
+// copyWhole lets the service copy the object in one request.
+func (c *objectCopy) copyWhole(ctx context.Context) error {
+	o := &oss.CopyObjectOptions{ObjectHeaders: c.options.Headers, IfMatch: c.etag, SourceVersionID: c.options.VersionID}
+	if replacesMeta(c.options.Headers) {
+		o.MetadataDirective = "REPLACE"
+	}
+	if c.options.Headers.Tagging != "" {
+		o.TaggingDirective = "Replace"
+	}
+	o.ACL = cmp.Or(o.ACL, c.stored.ACL)
+	var (
+		result *oss.CopyObjectResult
+		lost   bool // the try before ended without an answer
+	)
+	err := c.do(ctx, "copy "+c.key, priorityObject, func(ctx context.Context, _ int) (err error) {
+		if lost {
+			if result = c.copied(ctx); result != nil {
+				return nil
+			}
+		}
+		result, err = c.bucket.CopyObject(ctx, c.from.Bucket.Name(), c.from.Path, c.key, o)
+		_, lost = errors.AsType[*oss.TransportError](err)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	confirmed, err := c.verify(ctx, result)
+	if err != nil {
+		return err
+	}
+	c.tracker.add(c.size)
+	return c.settle(c.identity(), result.ETag, result.CRC64, confirmed)
+}
+
+// copied asks whether a copy whose answer was lost is there: the source's
+// bytes, with the metadata they should have.
+func (c *objectCopy) copied(ctx context.Context) *oss.CopyObjectResult {
+	if c.meta == nil && c.head(ctx) != nil || !c.meta.HasCRC64 {
+		return nil
+	}
+	meta, same := c.holds(ctx, c.meta.CRC64)
+	want := c.meta.Meta
+	if replacesMeta(c.options.Headers) {
+		want = c.options.Headers.Meta
+	}
+	if !same || !maps.Equal(meta.Meta, want) {
+		return nil
+	}
+	return &oss.CopyObjectResult{ETag: meta.ETag, CRC64: meta.CRC64, HasCRC64: true, VersionID: meta.VersionID}
+}
+
+// verify compares a copy with its source. The ETag of an object that was put
+// whole is the MD5 of its content, so equal ones are proof enough and save a
+// request.
+func (c *objectCopy) verify(ctx context.Context, result *oss.CopyObjectResult) (confirmed bool, err error) {
+	if len(c.etag) == md5HexSize && c.etag == result.ETag {
+		return true, nil
+	}
+	if c.meta == nil {
+		if err := c.head(ctx); err != nil {
+			return false, err
+		}
+	}
+	if !c.meta.HasCRC64 || !result.HasCRC64 {
+		return false, nil
+	}
+	if c.meta.CRC64 != result.CRC64 {
+		return false, &CorruptError{Name: c.key, Expected: c.meta.CRC64, Have: result.CRC64}
+	}
+	return true, nil
+}
+
+const md5HexSize = 32
+
+// relayWhole reads the object and writes it, in one go.
+func (c *objectCopy) relayWhole(ctx context.Context) error {
+	var (
+		result *oss.PutObjectResult
+		lost   *oss.TransportError
+	)
+	err := c.do(ctx, "copy "+c.key, priorityObject, func(ctx context.Context, _ int) (err error) {
+		if lost != nil && lost.Sent == c.size {
+			if meta, same := c.holds(ctx, lost.SentCRC64); same {
+				result = &oss.PutObjectResult{ETag: meta.ETag, CRC64: meta.CRC64, HasCRC64: true}
+				return nil
+			}
+		}
+		err = c.read(ctx, oss.Range{}, c.size, func(body io.Reader) (err error) {
+			result, err = c.bucket.PutObject(ctx, c.key, body, &oss.PutObjectOptions{ObjectHeaders: c.stored})
+			return err
+		})
+		lost, _ = errors.AsType[*oss.TransportError](err)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return c.settle(c.identity(), result.ETag, result.CRC64, result.HasCRC64)
+}
+
+// read is one try of reading size bytes of the source and handing them on.
+func (c *objectCopy) read(ctx context.Context, rng oss.Range, size int64, send func(io.Reader) error) error {
+	try := attempt{tracker: c.tracker}
+	result, err := c.from.Bucket.GetObject(ctx, c.from.Path, &oss.GetObjectOptions{Range: rng, IfMatch: c.etag, VersionID: c.options.VersionID})
+	if err != nil {
+		return err
+	}
+	defer result.Body.Close()
+	if result.Length != size {
+		return &ChangedError{Name: c.from.Path, What: fmt.Sprintf("size was %d, is %d bytes", size, result.Length)}
+	}
+	if err := send(&relayBody{body: result.Body, left: size, count: try.add}); err != nil {
+		try.undo()
+		return err
+	}
+	return nil
+}
+
+// relayBody passes a body on, and its last byte only once the body has ended as
+// it should: what was damaged on its way here is never sent whole.
+type relayBody struct {
+	body  io.Reader
+	left  int64
+	count func(int)
+}
+
+// Len makes the length of the request known.
+func (r *relayBody) Len() int { return int(r.left) }
+
+func (r *relayBody) Read(p []byte) (int, error) {
+	if r.left == 0 {
+		return 0, io.EOF
+	}
+	n, err := r.body.Read(p[:min(int64(len(p)), r.left)])
+	r.left -= int64(n)
+	if r.left == 0 && err == nil {
+		_, err = r.body.Read(make([]byte, 1)) // the body compares its CRC-64 at its end
+	}
+	switch {
+	case err == io.EOF && r.left > 0:
+		err = io.ErrUnexpectedEOF
+	case err == io.EOF:
+		err = nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	r.count(n)
+	return n, nil
+}
+
+// send is one try of one part.
+func (c *objectCopy) send(ctx context.Context, uploadID string, number int, off, length int64) (part oss.Part, err error) {
+	rng := oss.RangeBetween(off, off+length-1)
+	if c.relayed() {
+		err = c.read(ctx, rng, length, func(body io.Reader) error {
+			result, err := c.bucket.UploadPart(ctx, c.key, uploadID, number, body, nil)
+			if err == nil {
+				part = result.Part
+			}
+			return err
+		})
+		return part, err
+	}
+	result, err := c.bucket.UploadPartCopy(ctx, c.from.Bucket.Name(), c.from.Path, rng, c.key, uploadID, number,
+		&oss.UploadPartCopyOptions{IfMatch: c.etag, SourceVersionID: c.options.VersionID})
+	if err != nil {
+		return part, err
+	}
+	c.tracker.add(length)
+	return result.Part, nil
+}
+
+// prove takes what the server lists for a part for the source's bytes: the
+// upload is of this ETag, and whether all parts together are the source is
+// known by CRC-64 before they become an object. A source without one proves
+// nothing.
+func (c *objectCopy) prove(listed *oss.Part, _ int64) (bool, error) {
+	return listed.HasCRC64 && c.meta.HasCRC64, nil
+}
+
+// ready compares the parts with the source before they replace anything.
+func (c *objectCopy) ready(_ context.Context, whole uint64) error {
+	if c.meta.HasCRC64 && whole != c.meta.CRC64 {
+		return &CorruptError{Name: c.key, Expected: c.meta.CRC64, Have: whole}
+	}
+	return nil
+}
+
+// identity pins the source in the checkpoint.
+func (c *objectCopy) identity() checkpoint.Identity {
+	id := checkpoint.Identity{Size: c.size, ETag: c.etag, VersionID: c.options.VersionID}
+	if c.meta != nil {
+		id.CRC64, id.HasCRC64 = c.meta.CRC64, c.meta.HasCRC64
+	}
+	return id
+}
+
+func (c *objectCopy) headers() oss.ObjectHeaders { return c.stored }
+
+// prepare works out what is stored with a copy that the service does not make
+// of its own: the source's metadata, tags and ACL, where none were asked for.
+func (c *objectCopy) prepare(ctx context.Context) error {
+	if c.meta == nil {
+		if err := c.head(ctx); err != nil {
+			return err
+		}
+	}
+	h := c.options.Headers
+	if !replacesMeta(h) {
+		get := c.meta.Header.Get
+		h.ContentType, h.Meta = c.meta.ContentType, c.meta.Meta
+		h.CacheControl, h.Expires = get("Cache-Control"), get("Expires")
+		h.ContentDisposition, h.ContentEncoding, h.ContentLanguage = get("Content-Disposition"), get("Content-Encoding"), get("Content-Language")
+	}
+	version := &oss.VersionOptions{VersionID: c.options.VersionID}
+	if n, _ := strconv.Atoi(c.meta.Header.Get("X-Oss-Tagging-Count")); n > 0 && h.Tagging == "" {
+		err := c.do(ctx, "tags of "+c.from.Path, priorityObject, func(ctx context.Context, _ int) error {
+			tags, err := c.from.Bucket.GetObjectTagging(ctx, c.from.Path, version)
+			h.Tagging = encodeTags(tags)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if c.options.KeepACL && h.ACL == "" {
+		err := c.do(ctx, "acl of "+c.from.Path, priorityObject, func(ctx context.Context, _ int) error {
+			acl, err := c.from.Bucket.GetObjectACL(ctx, c.from.Path, version)
+			h.ACL = acl
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	c.stored = h
+	return nil
+}
+
+// encodeTags is tags as the x-oss-tagging header has them.
+func encodeTags(tags []oss.Tag) string {
+	pairs := make([]string, len(tags))
+	for i, t := range tags {
+		pairs[i] = url.QueryEscape(t.Key) + "=" + url.QueryEscape(t.Value)
+	}
+	return strings.Join(pairs, "&")
+}
+
+// replacesMeta says whether h takes the place of a source's metadata.
+func replacesMeta(h oss.ObjectHeaders) bool {
+	return len(h.Meta) > 0 || h.ContentType != "" || h.CacheControl != "" || h.ContentDisposition != "" ||
+		h.ContentEncoding != "" || h.ContentLanguage != "" || h.Expires != ""
+}
