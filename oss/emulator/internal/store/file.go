@@ -81,6 +81,9 @@ func (f *file) load() (next uint64, err error) {
 	if f.db, err = openIndex(index); err != nil {
 		return 0, fmt.Errorf("open index: %w", err)
 	}
+	if err := makeTables(f.db); err != nil {
+		return 0, fmt.Errorf("open index: %w", err)
+	}
 	last, err := f.sweep()
 	return last + 1, err
 }
@@ -100,18 +103,33 @@ func makeIndex(path string) error {
 	if err != nil {
 		return err
 	}
-	err = db.Update(func(tx *bolt.Tx) error {
+	if err := errors.Join(makeTables(db), db.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temp, path)
+}
+
+// makeTables adds the tables that an index lacks: all, or those that an older
+// version of this package did not know.
+func makeTables(db *bolt.DB) error {
+	complete := true
+	err := db.View(func(tx *bolt.Tx) error {
 		for t := range tableCount {
-			if _, err := tx.CreateBucket([]byte{byte(t)}); err != nil {
+			complete = complete && tx.Bucket([]byte{byte(t)}) != nil
+		}
+		return nil
+	})
+	if err != nil || complete {
+		return err
+	}
+	return db.Update(func(tx *bolt.Tx) error {
+		for t := range tableCount {
+			if _, err := tx.CreateBucketIfNotExists([]byte{byte(t)}); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temp, path)
 }
 
 // sweep removes unreferenced blobs, a folder at a time, and returns the

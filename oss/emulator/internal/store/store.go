@@ -30,6 +30,7 @@ const (
 	tableUploads              // bucket 0 key 0 upload id
 	tableParts                // upload id, part number (2 bytes, big-endian)
 	tableBlobs                // blob id (8 bytes, big-endian) → reference count
+	tableConfigs              // bucket 0 family 0 name
 	tableCount
 )
 

@@ -45,8 +45,12 @@ func (tx *Tx) PutBucket(b *Bucket) error {
 	return tx.kv.put(tableBuckets, bucketKey(b.Name), encodeBucket(b))
 }
 
-// DeleteBucket removes a bucket, which the caller has found to be empty.
+// DeleteBucket removes a bucket, which the caller has found to be empty, and
+// its configuration.
 func (tx *Tx) DeleteBucket(name string) error {
+	if err := tx.DeleteConfigs(name); err != nil {
+		return err
+	}
 	return tx.kv.del(tableBuckets, bucketKey(name))
 }
 
