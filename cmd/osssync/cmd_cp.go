@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"strings"
 	"time"
 
@@ -15,12 +17,13 @@ import (
 	"github.com/osssync/osssync/transfer"
 )
 
-const cpLong = `Copy a file or object, or with -r a whole tree, to or from a bucket.
+const cpLong = `Copy a file or object, or with -r a whole tree, to, from or between buckets.
 
   osssync cp FILE oss://BUCKET/KEY     a file; KEY ending in / means into it
   osssync cp oss://BUCKET/KEY FILE     an object; FILE ending in /, or a folder, means into it
   osssync cp -r DIR oss://BUCKET/P     the contents of DIR below P/
   osssync cp -r oss://BUCKET/P DIR     the contents of P/ into DIR
+  osssync cp [-r] oss://B/K oss://C/K  within the service: no byte of it comes here
   osssync cp - oss://BUCKET/KEY        stdin
   osssync cp oss://BUCKET/KEY -        to stdout
 
@@ -74,8 +77,6 @@ func (a *app) newCopy(cmd *cobra.Command, args []string, f *copyFlags) (*copying
 		return nil, err
 	}
 	switch {
-	case c.src.remote() && c.dst.remote():
-		return nil, &usageError{message: "copying from bucket to bucket is not implemented yet", hint: "copy to this machine and from it"}
 	case !c.src.remote() && !c.dst.remote():
 		return nil, &usageError{message: "neither side is in a bucket", hint: "write oss://bucket/key for an object"}
 	case f.recursive && (c.src.stdio || c.dst.stdio):
@@ -97,7 +98,10 @@ func (a *app) newCopy(cmd *cobra.Command, args []string, f *copyFlags) (*copying
 		return nil, err
 	}
 	if f.versionID != "" && (!c.src.remote() || f.recursive) {
-		return nil, &usageError{message: "--version-id is for the download of one object"}
+		return nil, &usageError{message: "--version-id is for one object as the source"}
+	}
+	if f.keepACL && !(c.src.remote() && c.dst.remote()) {
+		return nil, &usageError{message: "--keep-acl is for copies between buckets"}
 	}
 	return c, nil
 }
@@ -128,6 +132,8 @@ func (c *copying) run() error {
 			return c.tree(s)
 		case c.dst.stdio:
 			return c.toStdout(s)
+		case c.src.remote() && c.dst.remote():
+			return c.copy(s)
 		case c.dst.remote():
 			return c.upload(s)
 		}
@@ -172,6 +178,7 @@ func (c *copying) tree(s *service) error {
 	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
 		return e.Sync(ctx, s.location(c.src), s.location(c.dst), &transfer.SyncOptions{
 			JobOptions: o, Headers: c.headers, Compare: c.flags.compare(c.cmd.Name()), Exclude: exclude, AllowEmpty: c.flags.allowEmpty, DryRun: c.flags.dryRun,
+			KeepACL: c.flags.keepACL,
 		})
 	})
 }
@@ -191,16 +198,29 @@ func (c *copying) upload(s *service) error {
 	})
 }
 
+func (c *copying) copy(s *service) error {
+	dst := c.dst
+	dst.key = dst.keyFor(path.Base(c.src.key))
+	if c.flags.dryRun {
+		return c.wouldCopy("copy", c.src, dst)
+	}
+	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
+		return e.Copy(ctx, s.location(c.src), s.location(dst), &transfer.CopyOptions{
+			JobOptions: o, VersionID: c.flags.versionID, Headers: c.headers, KeepACL: c.flags.keepACL,
+		})
+	})
+}
+
 func (c *copying) download(s *service) error {
-	path, err := c.dst.pathFor(c.src.key)
+	name, err := c.dst.pathFor(c.src.key)
 	if err != nil {
 		return err
 	}
 	if c.flags.dryRun {
-		return c.wouldCopy("download", c.src, place{path: path})
+		return c.wouldCopy("download", c.src, place{path: name})
 	}
 	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
-		return e.Download(ctx, s.location(c.src), path, &transfer.DownloadOptions{JobOptions: o, VersionID: c.flags.versionID})
+		return e.Download(ctx, s.location(c.src), name, &transfer.DownloadOptions{JobOptions: o, VersionID: c.flags.versionID})
 	})
 }
 
@@ -232,7 +252,7 @@ func (c *copying) wouldCopy(operation string, src, dst place) error {
 	if a.flags.json {
 		a.emit(startLine{V: jsonVersion, Type: "start", Command: c.cmd.Name(), Source: src.String(), Destination: dst.String(), DryRun: true})
 		a.emit(objectLine{
-			V: jsonVersion, Type: "object", Key: src.key + dst.key, Operation: operation,
+			V: jsonVersion, Type: "object", Key: cmp.Or(dst.key, src.key), Operation: operation,
 			Outcome: transfer.OutcomePlanned, Size: length,
 		})
 		return nil

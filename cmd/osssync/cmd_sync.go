@@ -4,9 +4,9 @@ import "github.com/spf13/cobra"
 
 const syncLong = `Bring the tree at DST to the state of the tree at SRC.
 
-One side is a folder, the other oss://BUCKET/PREFIX. What differs in size or
-modification time, or is missing, is transferred; nothing is deleted at DST. The
-contents of the source go below the destination: the file DIR/a/b becomes the
+One side is a folder, the other oss://BUCKET/PREFIX, or both are in buckets. What
+differs in size or modification time (between buckets: in content), or is missing,
+is transferred; nothing is deleted at DST. The contents of the source go below the destination: the file DIR/a/b becomes the
 object PREFIX/a/b.
 `
 

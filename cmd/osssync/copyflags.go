@@ -26,6 +26,7 @@ type copyFlags struct {
 	storageClass   choice
 	metadata       []string
 	tagging        string
+	keepACL        bool
 	versionID      string
 	byteRange      string
 }
@@ -48,7 +49,8 @@ func (f *copyFlags) register(cmd *cobra.Command) {
 	flags.Var(&f.acl, "acl", "access to the objects: "+strings.Join(objectACLs, ", "))
 	f.storageClass = choice{allowed: storageClasses}
 	flags.Var(&f.storageClass, "storage-class", "class of the objects: "+strings.Join(storageClasses, ", "))
-	flags.StringArrayVar(&f.metadata, "metadata", nil, "user metadata `NAME=VALUE`, several with & between or by repeating the flag")
+	flags.BoolVar(&f.keepACL, "keep-acl", false, "between buckets: copies have the access of their sources")
+	flags.StringArrayVar(&f.metadata, "metadata", nil, "user metadata `NAME=VALUE`, several with & between or by repeating the flag; of a copied object in place of all it had")
 	flags.StringVar(&f.tagging, "tagging", "", "tags of the objects, as `NAME=VALUE`, several with & between")
 }
 
@@ -84,7 +86,7 @@ func (f *copyFlags) headers(upload bool) (oss.ObjectHeaders, error) {
 	h := oss.ObjectHeaders{ACL: f.acl.value, StorageClass: f.storageClass.value}
 	if !upload {
 		if h.ACL != "" || h.StorageClass != "" || len(f.metadata) > 0 || f.tagging != "" {
-			return h, &usageError{message: "--acl, --storage-class, --metadata and --tagging are for uploads"}
+			return h, &usageError{message: "--acl, --storage-class, --metadata and --tagging are for objects, not for files"}
 		}
 		return h, nil
 	}
