@@ -19,6 +19,11 @@ type Options struct {
 	// Unsafe allows a state folder on a network file system.
 	Unsafe bool
 
+	// Watch is told before and after every transaction and before and after
+	// the file is made or removed, by the goroutine that does it. It is there
+	// to end the process at that point. nil is told nothing.
+	Watch func(op string, done bool)
+
 	// FlushEvery is the longest a queued record waits for its commit.
 	// 0 means 50 ms.
 	FlushEvery time.Duration

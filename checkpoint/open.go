@@ -56,7 +56,7 @@ func Open(dir string, job Job, opts *Options) (*Checkpoint, error) {
 		return nil, err
 	}
 	c.lock = held
-	c.store = &store{path: path, log: o.Logger}
+	c.store = &store{path: path, log: o.Logger, watch: o.Watch}
 	if c.store.log == nil {
 		c.store.log = slog.New(slog.DiscardHandler)
 	}
@@ -106,7 +106,7 @@ func (c *Checkpoint) load(job Job) error {
 		return err
 	}
 	c.job = job
-	if err := c.store.create(job); err != nil {
+	if err := c.store.step("create", func() error { return c.store.create(job) }); err != nil {
 		return err
 	}
 	return c.store.open()
@@ -122,7 +122,7 @@ func (c *Checkpoint) Close() error {
 // given up. After Close it does nothing.
 func (c *Checkpoint) Remove() error {
 	return c.close(func() error {
-		err := os.Remove(c.store.path)
+		err := c.store.step("remove", func() error { return os.Remove(c.store.path) })
 		if errors.Is(err, fs.ErrNotExist) {
 			err = nil // somebody was faster
 		}

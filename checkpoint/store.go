@@ -26,11 +26,12 @@ const fillPercent = 0.9
 // store is the file of a job. Reads may run at once with each other and with
 // one commit.
 type store struct {
-	path string
-	log  *slog.Logger
-	db   *bolt.DB
-	file *os.File // of db
-	sums [bucketCount]tally
+	path  string
+	log   *slog.Logger
+	watch func(op string, done bool) // nil: nobody
+	db    *bolt.DB
+	file  *os.File // of db
+	sums  [bucketCount]tally
 
 	// panicked says that bbolt was left in the middle of something: its locks
 	// may be held, so it is abandoned instead of closed.
@@ -190,16 +191,31 @@ func (s *store) page(bucket bucketID, prefix, from []byte, limit int) (recs []re
 	return recs, err
 }
 
+// step does what changes the file, and tells whoever watches.
+func (s *store) step(op string, do func() error) error {
+	if s.watch == nil {
+		return do()
+	}
+	s.watch(op, false)
+	if err := do(); err != nil {
+		return err
+	}
+	s.watch(op, true)
+	return nil
+}
+
 // commit makes one batch durable, in one transaction.
 func (s *store) commit(b *batch) error {
 	sums := s.sums
-	err := s.guard(func() error {
-		return s.db.Update(func(tx *bolt.Tx) error {
-			w := writer{tx: tx, sums: &sums}
-			if err := w.batch(b); err != nil {
-				return err
-			}
-			return putTallies(tx, sums)
+	err := s.step("commit", func() error {
+		return s.guard(func() error {
+			return s.db.Update(func(tx *bolt.Tx) error {
+				w := writer{tx: tx, sums: &sums}
+				if err := w.batch(b); err != nil {
+					return err
+				}
+				return putTallies(tx, sums)
+			})
 		})
 	})
 	if err == nil {

@@ -127,7 +127,7 @@ func (t *tree) same(ctx context.Context, a action) (bool, error) {
 // gone.
 func (t *tree) metaOf(ctx context.Context, l Location, name string) (meta *oss.ObjectMeta, err error) {
 	key := l.Path + name
-	err = t.do(ctx, "head "+key, priorityObject, func(ctx context.Context, _ int) (err error) {
+	err = t.do(ctx, "head", key, priorityObject, func(ctx context.Context, _ int) (err error) {
 		meta, err = l.Bucket.HeadObject(ctx, key, nil)
 		return err
 	})

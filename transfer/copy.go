@@ -121,7 +121,7 @@ func (c *objectCopy) relayed() bool {
 
 // head pins the source: its size, ETag, CRC-64, version and metadata.
 func (c *objectCopy) head(ctx context.Context) error {
-	return c.do(ctx, "head "+c.from.Path, priorityObject, func(ctx context.Context, _ int) error {
+	return c.do(ctx, "head", c.from.Path, priorityObject, func(ctx context.Context, _ int) error {
 		meta, err := c.from.Bucket.HeadObject(ctx, c.from.Path, &oss.HeadObjectOptions{VersionID: c.options.VersionID})
 		if err != nil {
 			return err
@@ -201,7 +201,7 @@ func (c *objectCopy) copyWhole(ctx context.Context) error {
 		result *oss.CopyObjectResult
 		lost   bool // the try before ended without an answer
 	)
-	err := c.do(ctx, "copy "+c.key, priorityObject, func(ctx context.Context, _ int) (err error) {
+	err := c.do(ctx, "copy", c.key, priorityObject, func(ctx context.Context, _ int) (err error) {
 		if lost {
 			if result = c.copied(ctx); result != nil {
 				return nil
@@ -268,7 +268,7 @@ func (c *objectCopy) relayWhole(ctx context.Context) error {
 		result *oss.PutObjectResult
 		lost   *oss.TransportError
 	)
-	err := c.do(ctx, "copy "+c.key, priorityObject, func(ctx context.Context, _ int) (err error) {
+	err := c.do(ctx, "copy", c.key, priorityObject, func(ctx context.Context, _ int) (err error) {
 		if lost != nil && lost.Sent == c.size {
 			if meta, same := c.holds(ctx, lost.SentCRC64); same {
 				result = &oss.PutObjectResult{ETag: meta.ETag, CRC64: meta.CRC64, HasCRC64: true}
@@ -405,7 +405,7 @@ func (c *objectCopy) prepare(ctx context.Context) error {
 	}
 	version := &oss.VersionOptions{VersionID: c.options.VersionID}
 	if n, _ := strconv.Atoi(c.meta.Header.Get("X-Oss-Tagging-Count")); n > 0 && h.Tagging == "" {
-		err := c.do(ctx, "tags of "+c.from.Path, priorityObject, func(ctx context.Context, _ int) error {
+		err := c.do(ctx, "tags", c.from.Path, priorityObject, func(ctx context.Context, _ int) error {
 			tags, err := c.from.Bucket.GetObjectTagging(ctx, c.from.Path, version)
 			h.Tagging = encodeTags(tags)
 			return err
@@ -415,7 +415,7 @@ func (c *objectCopy) prepare(ctx context.Context) error {
 		}
 	}
 	if c.options.KeepACL && h.ACL == "" {
-		err := c.do(ctx, "acl of "+c.from.Path, priorityObject, func(ctx context.Context, _ int) error {
+		err := c.do(ctx, "acl", c.from.Path, priorityObject, func(ctx context.Context, _ int) error {
 			acl, err := c.from.Bucket.GetObjectACL(ctx, c.from.Path, version)
 			h.ACL = acl
 			return err

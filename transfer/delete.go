@@ -63,7 +63,7 @@ func (d *deletion) one(ctx context.Context, key string) error {
 		d.event(ObjectEvent{Key: key, Operation: "delete", Outcome: OutcomePlanned})
 		return nil
 	}
-	err := d.do(ctx, "delete "+key, priorityObject, func(ctx context.Context, _ int) error {
+	err := d.do(ctx, "delete", key, priorityObject, func(ctx context.Context, _ int) error {
 		_, err := d.bucket.DeleteObject(ctx, key, nil)
 		return err
 	})
@@ -117,7 +117,7 @@ func (d *deletion) batch(ctx context.Context, objects []oss.ObjectSummary) error
 	for i, o := range objects {
 		keys[i] = o.Key
 	}
-	err := d.do(ctx, fmt.Sprintf("delete %d objects", len(keys)), priorityObject, func(ctx context.Context, _ int) error {
+	err := d.do(ctx, "delete", fmt.Sprintf("%d objects", len(keys)), priorityObject, func(ctx context.Context, _ int) error {
 		_, err := d.bucket.BatchDeleteObjects(ctx, keys, nil)
 		return err
 	})

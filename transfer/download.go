@@ -80,6 +80,7 @@ func (j *job) downloadOne(ctx context.Context, src Location, dir, name string, o
 		return err
 	}
 	defer root.Close()
+	j.watchFiles(root)
 	if id, err := root.Stat(name); err == nil && !id.Mode.IsRegular() && id.Mode&fs.ModeSymlink == 0 {
 		return &fs.PathError{Op: "replace", Path: filepath.Join(dir, name), Err: localfs.ErrNotRegular}
 	}
@@ -117,7 +118,7 @@ type download struct {
 
 // head pins the object: its size, ETag, CRC-64 and version.
 func (d *download) head(ctx context.Context) error {
-	return d.do(ctx, "head "+d.key, priorityObject, func(ctx context.Context, _ int) error {
+	return d.do(ctx, "head", d.key, priorityObject, func(ctx context.Context, _ int) error {
 		meta, err := d.bucket.HeadObject(ctx, d.key, &oss.HeadObjectOptions{VersionID: d.versionID})
 		if err != nil {
 			return err
@@ -207,7 +208,7 @@ func (d *download) once(ctx context.Context) error {
 // proven in memory before there is a file at all.
 func (d *download) whole(ctx context.Context) error {
 	var result *oss.GetObjectResult
-	err := d.do(ctx, "get "+d.key, priorityObject, func(ctx context.Context, _ int) (err error) {
+	err := d.do(ctx, "get", d.key, priorityObject, func(ctx context.Context, _ int) (err error) {
 		try := attempt{tracker: d.tracker}
 		result, err = d.bucket.GetObject(ctx, d.key, &oss.GetObjectOptions{IfMatch: d.etag, VersionID: d.versionID})
 		if err != nil {

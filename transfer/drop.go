@@ -67,7 +67,7 @@ func (j *job) abandon(ctx context.Context, bucket *oss.Bucket, key string, rec c
 		if id == "" {
 			continue
 		}
-		err := j.do(ctx, "abort "+key, priorityPiece, func(ctx context.Context, _ int) error {
+		err := j.do(ctx, "abort", key, priorityPiece, func(ctx context.Context, _ int) error {
 			err := bucket.AbortMultipartUpload(ctx, key, id, nil)
 			if errors.Is(err, oss.ErrNoSuchUpload) {
 				return nil
@@ -90,7 +90,7 @@ const intentWindow = 2 * time.Minute
 // answer a crash took: of exactly this key, begun just after the intent was
 // recorded, and without parts. Where clocks differ it finds none.
 func (j *job) unheardOf(ctx context.Context, bucket *oss.Bucket, key string, intent time.Time) (ids []string, err error) {
-	err = j.do(ctx, "list uploads of "+key, priorityList, func(ctx context.Context, _ int) error {
+	err = j.do(ctx, "list uploads", key, priorityList, func(ctx context.Context, _ int) error {
 		ids = nil
 		for u, err := range bucket.MultipartUploads(ctx, &oss.ListMultipartUploadsOptions{Prefix: key}) {
 			if err != nil {

@@ -71,6 +71,11 @@ type Options struct {
 	// nothing.
 	Attempts int
 
+	// Watch is told of each Step, on the goroutine that takes it. It is there
+	// for tests that end the process at a step, or follow what a power cut
+	// would leave.
+	Watch func(Step)
+
 	// Logger receives what a person debugging a job wants to know. nil logs
 	// nothing.
 	Logger *slog.Logger

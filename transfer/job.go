@@ -69,7 +69,7 @@ func (e *Engine) begin(ctx context.Context, s spec, opts JobOptions) (*job, erro
 		c, err := checkpoint.Open(e.opts.StateDir, checkpoint.Job{
 			ID: j.id, Kind: s.kind, Source: s.source, Destination: s.destination,
 			Options: s.options, Created: j.report.Started,
-		}, &checkpoint.Options{Logger: e.log, Unsafe: e.opts.AllowNetworkState})
+		}, &checkpoint.Options{Logger: e.log, Unsafe: e.opts.AllowNetworkState, Watch: e.watchCheckpoint()})
 		if err != nil {
 			return nil, heldError(j.id, err)
 		}
@@ -149,15 +149,20 @@ func (j *job) close(ctx context.Context, ended bool) error {
 	return errors.Join(err, j.journal.Close())
 }
 
-// do runs fn through the pool as one piece.
-func (j *job) do(ctx context.Context, name string, priority int, fn func(ctx context.Context, attempt int) error) error {
+// do runs fn, which does op to name, through the pool as one piece.
+func (j *job) do(ctx context.Context, op, name string, priority int, fn func(ctx context.Context, attempt int) error) error {
 	return j.pool.Do(ctx, scheduler.Task{
-		Name: name, Priority: priority, Bytes: bufferSize,
+		Name: op + " " + name, Priority: priority, Bytes: bufferSize,
 		Run: func(ctx context.Context, attempt int) error {
 			if attempt > 1 {
 				j.meter.retries.Add(1)
 			}
-			return fn(ctx, attempt)
+			j.step(Step{Op: op, Name: name})
+			err := fn(ctx, attempt)
+			if err == nil {
+				j.step(Step{Op: op, Name: name, Done: true})
+			}
+			return err
 		},
 	})
 }

@@ -147,7 +147,7 @@ func (m *multipart) initiate(ctx context.Context) error {
 		return err
 	}
 	var result *oss.InitMultipartResult
-	err := m.do(ctx, "initiate "+m.key, priorityObject, func(ctx context.Context, _ int) (err error) {
+	err := m.do(ctx, "initiate", m.key, priorityObject, func(ctx context.Context, _ int) (err error) {
 		// A stop waits for the answer: without its id the upload would stay.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), initiateTimeout)
 		defer cancel()
@@ -182,7 +182,7 @@ func (m *multipart) list(ctx context.Context) (map[int]oss.Part, error) {
 	var marker int
 	for {
 		var page *oss.ListPartsResult
-		err := m.do(ctx, "list parts of "+m.key, priorityList, func(ctx context.Context, _ int) (err error) {
+		err := m.do(ctx, "list parts", m.key, priorityList, func(ctx context.Context, _ int) (err error) {
 			page, err = m.bucket.ListParts(ctx, m.key, m.rec.UploadID, &oss.ListPartsOptions{Marker: marker})
 			return err
 		})
@@ -238,7 +238,7 @@ func (m *multipart) part(ctx context.Context, number int) error {
 	length := min(m.partSize, m.size-off)
 	if listed, ok := m.listed[number]; ok && listed.Size == length {
 		var proven bool
-		err := m.do(ctx, "prove "+m.name, priorityPiece, func(context.Context, int) (err error) {
+		err := m.do(ctx, "prove", m.name, priorityPiece, func(context.Context, int) (err error) {
 			proven, err = m.prove(&listed, off)
 			return err
 		})
@@ -259,7 +259,7 @@ func (m *multipart) part(ctx context.Context, number int) error {
 // with the server's by then.
 func (m *multipart) sendPart(ctx context.Context, number int, off, length int64) error {
 	var part oss.Part
-	err := m.do(ctx, fmt.Sprintf("part %d of %s", number, m.key), priorityPiece, func(ctx context.Context, _ int) (err error) {
+	err := m.do(ctx, "part", fmt.Sprintf("%d of %s", number, m.key), priorityPiece, func(ctx context.Context, _ int) (err error) {
 		part, err = m.send(ctx, m.rec.UploadID, number, off, length)
 		return err
 	})
@@ -280,7 +280,7 @@ func (m *multipart) complete(ctx context.Context) error {
 		etag      string
 		confirmed bool
 	)
-	err := m.do(ctx, "complete "+m.key, priorityPiece, func(ctx context.Context, _ int) error {
+	err := m.do(ctx, "complete", m.key, priorityPiece, func(ctx context.Context, _ int) error {
 		result, err := m.bucket.CompleteMultipartUpload(ctx, m.key, m.rec.UploadID, slices.Clone(m.parts), nil)
 		switch {
 		case err == nil:

@@ -203,7 +203,7 @@ func (j *job) listing(ctx context.Context, bucket *oss.Bucket, prefix string) it
 
 func (j *job) listPage(ctx context.Context, bucket *oss.Bucket, prefix, token string) (*oss.ListObjectsV2Result, error) {
 	var result *oss.ListObjectsV2Result
-	err := j.do(ctx, "list "+prefix, priorityList, func(ctx context.Context, _ int) (err error) {
+	err := j.do(ctx, "list", prefix, priorityList, func(ctx context.Context, _ int) (err error) {
 		result, err = bucket.ListObjectsV2(ctx, &oss.ListObjectsV2Options{
 			Prefix: prefix, ContinuationToken: token, MaxKeys: 1000,
 		})

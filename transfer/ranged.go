@@ -214,7 +214,7 @@ func (r *ranged) part(ctx context.Context, number int) error {
 
 // prove reads a claimed range back from the file.
 func (r *ranged) prove(ctx context.Context, claim checkpoint.Part, off int64) (proven bool, err error) {
-	err = r.do(ctx, "prove "+r.name, priorityPiece, func(context.Context, int) error {
+	err = r.do(ctx, "prove", r.name, priorityPiece, func(context.Context, int) error {
 		crc, err := hashRange(r.temp, off, claim.Size, nil)
 		proven = err == nil && crc == claim.CRC64
 		if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -228,7 +228,7 @@ func (r *ranged) prove(ctx context.Context, claim checkpoint.Part, off int64) (p
 // fetchRange brings one range from the server into the file. Its CRC-64 is
 // that of the bytes as they arrived.
 func (r *ranged) fetchRange(ctx context.Context, number int, off, length int64) (crc uint64, err error) {
-	err = r.do(ctx, fmt.Sprintf("range %d of %s", number, r.key), priorityPiece, func(ctx context.Context, _ int) error {
+	err = r.do(ctx, "range", fmt.Sprintf("%d of %s", number, r.key), priorityPiece, func(ctx context.Context, _ int) error {
 		try := attempt{tracker: r.tracker}
 		result, err := r.bucket.GetObject(ctx, r.key, &oss.GetObjectOptions{
 			Range: oss.RangeBetween(off, off+length-1), IfMatch: r.etag, VersionID: r.versionID,

@@ -110,7 +110,7 @@ func (s *stream) put(ctx context.Context, data []byte) error {
 	if err != nil {
 		return err
 	}
-	err = s.do(ctx, "put "+s.key, priorityObject, func(ctx context.Context, _ int) error {
+	err = s.do(ctx, "put", s.key, priorityObject, func(ctx context.Context, _ int) error {
 		_, err := s.bucket.PutObject(ctx, s.key, bytes.NewReader(data), &oss.PutObjectOptions{ObjectHeaders: s.headers, ContentMD5: digest})
 		return err
 	})
@@ -129,7 +129,7 @@ func (s *stream) grow(n int64) {
 }
 
 func (s *stream) initiate(ctx context.Context) error {
-	return s.do(ctx, "initiate "+s.key, priorityObject, func(ctx context.Context, _ int) error {
+	return s.do(ctx, "initiate", s.key, priorityObject, func(ctx context.Context, _ int) error {
 		result, err := s.bucket.InitMultipartUpload(ctx, s.key, &oss.InitMultipartOptions{ObjectHeaders: s.headers})
 		if err == nil {
 			s.uploadID = result.UploadID
@@ -209,7 +209,7 @@ func (s *stream) complete(ctx context.Context) error {
 	for _, p := range s.parts {
 		whole = crc64.Combine(whole, p.CRC64, p.Size)
 	}
-	return s.do(ctx, "complete "+s.key, priorityPiece, func(ctx context.Context, _ int) error {
+	return s.do(ctx, "complete", s.key, priorityPiece, func(ctx context.Context, _ int) error {
 		_, err := s.bucket.CompleteMultipartUpload(ctx, s.key, s.uploadID, s.parts, nil)
 		if errors.Is(err, oss.ErrNoSuchUpload) {
 			meta, headErr := s.bucket.HeadObject(ctx, s.key, nil)
@@ -272,7 +272,7 @@ func (j *job) downloadTo(ctx context.Context, src Location, w io.Writer, o Downl
 	r := &reader{job: j, src: src, options: o, to: w}
 	for !r.complete() {
 		before := r.written
-		if err := j.do(ctx, "get "+src.Path, priorityPiece, r.read); err != nil {
+		if err := j.do(ctx, "get", src.Path, priorityPiece, r.read); err != nil {
 			return err
 		}
 		if r.written == before && !r.complete() {

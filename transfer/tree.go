@@ -137,6 +137,7 @@ func (t *tree) run(ctx context.Context) (err error) {
 		}
 		t.root = root
 		defer root.Close()
+		t.watchFiles(root)
 		t.publisher = startPublisher(t.job, root)
 		defer t.publisher.stop()
 	}
@@ -296,6 +297,7 @@ func (t *tree) dropRest(ctx context.Context) error {
 		return err
 	}
 	defer root.Close()
+	t.watchFiles(root)
 	return t.dropObjects(ctx, t.leftovers(root))
 }
 

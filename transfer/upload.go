@@ -164,7 +164,7 @@ func (u *upload) put(ctx context.Context) error {
 		confirmed bool                // by a CRC-64 of the server's
 		lost      *oss.TransportError // the try before ended without an answer
 	)
-	err := u.do(ctx, "put "+u.key, priorityObject, func(ctx context.Context, _ int) error {
+	err := u.do(ctx, "put", u.key, priorityObject, func(ctx context.Context, _ int) error {
 		if lost != nil && lost.Sent == u.size {
 			if meta, same := u.holds(ctx, lost.SentCRC64); same {
 				etag, crc, confirmed = meta.ETag, meta.CRC64, true

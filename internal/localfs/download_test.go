@@ -183,7 +183,7 @@ func BenchmarkDownload(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := tmp.Write(content); err != nil {
+		if _, err := tmp.WriteAt(content, 0); err != nil {
 			b.Fatal(err)
 		}
 		if err := tmp.Finish(int64(len(content)), time.Time{}, 0o644); err != nil {

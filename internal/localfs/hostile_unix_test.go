@@ -226,7 +226,7 @@ func TestFolderBecomesSymlink(t *testing.T) {
 		for _, key := range []string{"swap/secret", "swap/b/c", "swap/new/x"} {
 			name := localfs.TempName(rand.Text())
 			if tmp, err := r.CreateTemp(key, name, 0); err == nil {
-				_, _ = tmp.Write([]byte("overwritten"))
+				_, _ = tmp.WriteAt([]byte("overwritten"), 0)
 				_ = tmp.Close()
 				_ = r.Publish(key, name)
 			}

@@ -21,12 +21,11 @@ func TestFailedSyncPoisons(t *testing.T) {
 	}
 	calls := map[string]func() error{
 		"WriteAt":  func() error { _, err := tmp.WriteAt([]byte("a"), 0); return err },
-		"Write":    func() error { _, err := tmp.Write([]byte("a")); return err },
 		"ReadAt":   func() error { _, err := tmp.ReadAt(make([]byte, 1), 0); return err },
 		"SyncData": tmp.SyncData,
 		"Finish":   func() error { return tmp.Finish(0, time.Time{}, 0) },
 	}
-	for _, name := range []string{"WriteAt", "Write", "ReadAt", "SyncData", "Finish"} {
+	for _, name := range []string{"WriteAt", "ReadAt", "SyncData", "Finish"} {
 		if err := calls[name](); !errors.Is(err, ErrNotDurable) {
 			t.Errorf("%s after a failed sync: %v", name, err)
 		}

@@ -20,6 +20,7 @@ type Root struct {
 	dir   string
 	top   topDir
 	umask fs.FileMode
+	watch watcher
 
 	mu      sync.Mutex
 	durable map[string]struct{} // folders whose own name is known to be on the disk
@@ -128,7 +129,9 @@ func (r *Root) Publish(key, tempName string) error {
 		// A rename would put a file in its place: /dev/null is not meant.
 		return r.fail("publish", key, fmt.Errorf("%w: %s", ErrNotRegular, typeReason(id.Mode)))
 	}
-	err = d.rename(tempName, name)
+	err = r.watch.step(Step{Op: "rename", Path: r.path(joinKey(dir, tempName)), To: r.path(key)}, func() error {
+		return d.rename(tempName, name)
+	})
 	if err == nil {
 		return nil
 	}
@@ -168,7 +171,8 @@ func (r *Root) remove(dir, name string) error {
 		return err
 	}
 	defer d.close()
-	if err := d.remove(name); err != nil {
+	err = r.watch.step(Step{Op: "remove", Path: r.path(joinKey(dir, name))}, func() error { return d.remove(name) })
+	if err != nil {
 		if id, statErr := d.stat(name); statErr == nil && id.Mode.IsDir() {
 			err = ErrIsFolder
 		}
@@ -209,7 +213,8 @@ func (r *Root) folder(op, dir string, create bool) (folder, error) {
 		name := dir[start:end]
 		sub, err := d.sub(name)
 		if create && errors.Is(err, fs.ErrNotExist) {
-			if err = d.mkdir(name); err == nil || errors.Is(err, fs.ErrExist) {
+			err = r.watch.step(Step{Op: "make folder", Path: r.path(dir[:end])}, func() error { return d.mkdir(name) })
+			if err == nil || errors.Is(err, fs.ErrExist) {
 				r.forget(dir[:end])
 				sub, err = d.sub(name)
 			}

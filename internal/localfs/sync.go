@@ -36,7 +36,7 @@ func (r *Root) SyncDirs(keys ...string) error {
 		if err != nil {
 			return err
 		}
-		err = d.sync()
+		err = r.watch.step(Step{Op: "sync folder", Path: r.path(dir)}, d.sync)
 		d.close()
 		if err != nil {
 			return r.fail("sync", dir, err)

@@ -11,14 +11,14 @@ import (
 )
 
 // Temp is a file being written, in the folder of its final name. WriteAt,
-// ReadAt and SyncData may run at the same time; Write, Finish and Close may
-// not.
+// ReadAt and SyncData may run at the same time; Finish and Close may not.
 //
 // A failed sync poisons it: every later method but Close returns ErrNotDurable.
 // The same file opened again would not know; remove it.
 type Temp struct {
 	file     *os.File
 	umask    fs.FileMode
+	watch    watcher
 	poisoned atomic.Bool
 }
 
@@ -38,7 +38,11 @@ func (r *Root) CreateTemp(key, tempName string, size int64) (*Temp, error) {
 	}
 	defer d.close()
 	name := joinKey(dir, tempName)
-	f, err := d.create(tempName, r.path(name))
+	var f *os.File
+	err = r.watch.step(Step{Op: "create", Path: r.path(name)}, func() (err error) {
+		f, err = d.create(tempName, r.path(name))
+		return err
+	})
 	if err != nil {
 		return nil, r.fail("create", name, err)
 	}
@@ -46,7 +50,7 @@ func (r *Root) CreateTemp(key, tempName string, size int64) (*Temp, error) {
 		_ = f.Close() // nothing was written
 		return nil, errors.Join(r.fail("reserve space for", name, err), d.remove(tempName))
 	}
-	return &Temp{file: f, umask: r.umask}, nil
+	return &Temp{file: f, umask: r.umask, watch: r.watch}, nil
 }
 
 // OpenTemp opens a temporary file that an earlier run left. A missing one is
@@ -67,7 +71,7 @@ func (r *Root) OpenTemp(key, tempName string) (*Temp, error) {
 	if err != nil {
 		return nil, r.fail("open", name, err)
 	}
-	return &Temp{file: f, umask: r.umask}, nil
+	return &Temp{file: f, umask: r.umask, watch: r.watch}, nil
 }
 
 // Identity returns the identity of the file as it is now.
@@ -78,15 +82,12 @@ func (t *Temp) WriteAt(p []byte, off int64) (int, error) {
 	if err := t.check(); err != nil {
 		return 0, err
 	}
-	return t.file.WriteAt(p, off)
-}
-
-// Write writes after what Write wrote before, from the start of the file on.
-func (t *Temp) Write(p []byte) (int, error) {
-	if err := t.check(); err != nil {
-		return 0, err
-	}
-	return t.file.Write(p)
+	n := 0
+	err := t.watch.step(Step{Op: "write", Path: t.file.Name()}, func() (err error) {
+		n, err = t.file.WriteAt(p, off)
+		return err
+	})
+	return n, err
 }
 
 // ReadAt reads at offset off, as io.ReaderAt.
@@ -102,7 +103,7 @@ func (t *Temp) SyncData() error {
 	if err := t.check(); err != nil {
 		return err
 	}
-	return t.synced(syncData(t.file))
+	return t.synced(t.watch.step(Step{Op: "sync data", Path: t.file.Name()}, func() error { return syncData(t.file) }))
 }
 
 // Finish makes the file what it is to be under its final name: size bytes
@@ -132,7 +133,7 @@ func (t *Temp) finish(size int64, modTime time.Time, mode fs.FileMode) error {
 			return &fs.PathError{Op: "set time of", Path: t.file.Name(), Err: err}
 		}
 	}
-	return t.synced(t.file.Sync())
+	return t.synced(t.watch.step(Step{Op: "sync", Path: t.file.Name()}, t.file.Sync))
 }
 
 // Close closes the file and leaves it in place, for OpenTemp or RemoveTemp.

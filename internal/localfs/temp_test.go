@@ -286,7 +286,7 @@ func TestFinish(t *testing.T) {
 				t.Fatal(err)
 			}
 			content := bytes.Repeat([]byte("x"), int(tt.length))
-			if n, err := tmp.Write(content); err != nil || n != len(content) {
+			if n, err := tmp.WriteAt(content, 0); err != nil || n != len(content) {
 				t.Fatal(n, err)
 			}
 			if err := tmp.Finish(tt.size, tt.modTime, tt.mode); err != nil {
@@ -345,7 +345,7 @@ func TestClosedRoot(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tmp.Write([]byte("still open")); err != nil {
+	if _, err := tmp.WriteAt([]byte("still open"), 0); err != nil {
 		t.Error(err)
 	}
 	if err := tmp.Close(); err != nil {
