@@ -2,6 +2,7 @@ package emulator_test
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,36 @@ func TestSymlink(t *testing.T) {
 	c.want(c.get("dir/a b"), 200, "")
 }
 
+// A client that goes on with the endpoint of a bucket it found in a listing
+// must come back to this server.
+func TestEndpointsOfBuckets(t *testing.T) {
+	c := newClient(t)
+	const service, internal = "oss-cn-hangzhou.aliyuncs.com", "oss-cn-hangzhou-internal.aliyuncs.com"
+	for _, tt := range []struct{ name, host, target, extranet, intranet string }{
+		{"address", "127.0.0.1:6770", target(testBucket, "", "bucketInfo"), "127.0.0.1:6770", "127.0.0.1:6770"},
+		{"listing", "[::1]:6770", "/", "[::1]:6770", "[::1]:6770"},
+		{"virtual host", testBucket + ".localhost:6770", target(testBucket, "", "bucketInfo"), "localhost:6770", "localhost:6770"},
+		{"the service's name", service, "/", service, internal},
+		{"a bucket under the service's name", testBucket + "." + service, target(testBucket, "", "bucketInfo"), service, internal},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := httptest.NewRequestWithContext(t.Context(), "GET", "http://127.0.0.1"+tt.target, nil)
+			signV4(r, c.now)
+			r.Host = tt.host
+			if strings.HasPrefix(tt.host, testBucket+".") {
+				r.URL.Path = "/"
+			}
+			a := c.want(c.send(r), 200, "")
+			if got := a.element("ExtranetEndpoint"); got != tt.extranet {
+				t.Errorf("ExtranetEndpoint is %q, want %q", got, tt.extranet)
+			}
+			if got := a.element("IntranetEndpoint"); got != tt.intranet {
+				t.Errorf("IntranetEndpoint is %q, want %q", got, tt.intranet)
+			}
+		})
+	}
+}
+
 func TestBuckets(t *testing.T) {
 	c := newClient(t)
 	create := func(name, body string, header ...string) *answer {
@@ -120,7 +151,7 @@ func TestBuckets(t *testing.T) {
 	a := c.want(c.do("GET", target("other", "", "bucketInfo"), ""), 200, "")
 	for name, want := range map[string]string{
 		"Name": "other", "CreationDate": "2024-06-12T08:15:30.000Z", "Location": "oss-cn-hangzhou", "StorageClass": "IA",
-		"ExtranetEndpoint": "oss-cn-hangzhou.aliyuncs.com", "IntranetEndpoint": "oss-cn-hangzhou-internal.aliyuncs.com",
+		"ExtranetEndpoint": "127.0.0.1", "IntranetEndpoint": "127.0.0.1",
 		"DataRedundancyType": "ZRS", "Grant": "public-read", "ID": "1000000000000001",
 	} {
 		if got := a.element(name); got != want {

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"cmp"
+	"net"
 	"net/http"
 	"strings"
 
@@ -71,10 +72,29 @@ func (rq *request) bucketElements(d *document, b *store.Bucket) {
 	d.text("Name", b.Name)
 	d.time("CreationDate", b.Created)
 	d.text("Location", rq.s.location())
-	d.text("ExtranetEndpoint", rq.s.location()+".aliyuncs.com")
-	d.text("IntranetEndpoint", rq.s.location()+"-internal.aliyuncs.com")
+	extranet, intranet := rq.endpoints()
+	d.text("ExtranetEndpoint", extranet)
+	d.text("IntranetEndpoint", intranet)
 	d.text("StorageClass", b.Class)
 	d.text("ResourceGroupId", "rg-default")
+}
+
+// endpoints returns the names under which the answer says a bucket is reached.
+// A client goes on with what it reads here, so whoever came to this server by
+// its own address gets that one, and not the name of the real service.
+func (rq *request) endpoints() (extranet, intranet string) {
+	host := rq.r.Host
+	if rq.bucket != "" {
+		host = strings.TrimPrefix(host, rq.bucket+".")
+	}
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	if host == "" || strings.HasSuffix(strings.ToLower(name), ".aliyuncs.com") {
+		return rq.s.location() + ".aliyuncs.com", rq.s.location() + "-internal.aliyuncs.com"
+	}
+	return host, host
 }
 
 func (rq *request) putBucket() error {
