@@ -146,6 +146,9 @@ func (rq *request) writeError(e *apiError) {
 
 // writeDocument answers with an XML body.
 func (rq *request) writeDocument(status int, d *document) {
+	if rq.staged != nil {
+		d.b = rq.staged.spoilDocument(d.b)
+	}
 	h := rq.w.Header()
 	h.Set("Content-Type", "application/xml")
 	h.Set("Content-Length", strconv.Itoa(len(prolog)+len(d.b)))

@@ -23,6 +23,7 @@ type logLine struct {
 	BytesOut  int64     `json:"bytes_out"`
 	Duration  int64     `json:"duration_us"`
 	RequestID string    `json:"request_id"`
+	Fault     string    `json:"fault,omitempty"`
 }
 
 type requestLog struct {

@@ -26,6 +26,7 @@ type request struct {
 	signed bool   // by the owner; false: anonymous
 	code   string // error code of the answer
 	body   *bodyReader
+	staged *staging // what faults do to it; nil: nothing
 }
 
 // response remembers what has been answered. It passes ReadFrom on, so that
@@ -35,11 +36,21 @@ type response struct {
 	start  time.Time
 	status int // 0: nothing yet
 	bytes  int64
+	begun  bool      // the status has gone out
+	rq     *request  // whose answer it is
+	out    io.Writer // where the body goes instead, if faults spoil it
 }
 
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
+		if st := w.rq.staged; st != nil {
+			if st.mute {
+				return
+			}
+			st.spoilHeader(w.Header())
+		}
+		w.begun = true
 		w.Header().Set("x-oss-server-time", strconv.FormatInt(time.Since(w.start).Milliseconds(), 10))
 		w.ResponseWriter.WriteHeader(status)
 	}
@@ -47,6 +58,9 @@ func (w *response) WriteHeader(status int) {
 
 func (w *response) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
+	if w.rq.staged != nil {
+		return w.writeStaged(p)
+	}
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += int64(n)
 	return n, err
@@ -54,6 +68,9 @@ func (w *response) Write(p []byte) (int, error) {
 
 func (w *response) ReadFrom(r io.Reader) (int64, error) {
 	w.WriteHeader(http.StatusOK)
+	if w.rq.staged != nil {
+		return io.Copy(struct{ io.Writer }{w}, r)
+	}
 	n, err := io.Copy(w.ResponseWriter, r)
 	w.bytes += n
 	return n, err
@@ -69,6 +86,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func newRequest(s *Server, w http.ResponseWriter, r *http.Request) *request {
 	rq := &request{s: s, w: &response{ResponseWriter: w, start: time.Now()}, r: r, id: newRequestID(), now: s.opts.Now()}
+	rq.w.rq = rq
 	rq.body = newBodyReader(rq)
 	return rq
 }
@@ -82,6 +100,7 @@ func (rq *request) run(authenticate func(*request, *route) error) {
 		rq.writeError(fail("ServiceUnavailable"))
 		return
 	}
+	defer func() { rq.staged.endConnection() }()
 	defer rq.s.leave()
 	if err := rq.handle(authenticate); err != nil {
 		if rq.signed {
@@ -89,7 +108,10 @@ func (rq *request) run(authenticate func(*request, *route) error) {
 		}
 		rq.writeError(rq.answerTo(err))
 	}
-	if rq.w.status == 0 {
+	if rq.staged != nil {
+		rq.staged.finish()
+	}
+	if rq.w.status == 0 && !rq.staged.cutOff() {
 		rq.w.WriteHeader(http.StatusOK)
 	}
 	rq.body.finish()
@@ -121,6 +143,9 @@ func (rq *request) handle(authenticate func(*request, *route) error) error {
 		return err
 	}
 	route, routeErr := rq.route()
+	if answered, err := rq.stage(); answered || err != nil {
+		return err
+	}
 	if err := authenticate(rq, route); err != nil {
 		return err
 	}
@@ -175,5 +200,6 @@ func (rq *request) log() {
 		Time: rq.now.UTC(), Op: rq.op, Bucket: rq.bucket, Key: rq.key, UploadID: rq.param("uploadId"),
 		Part: rq.param("partNumber"), Range: rq.header("Range"), Status: rq.w.status, Code: rq.code,
 		BytesIn: rq.body.n, BytesOut: rq.w.bytes, Duration: time.Since(rq.w.start).Microseconds(), RequestID: rq.id,
+		Fault: rq.staged.happened(),
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/osssync/osssync/oss/emulator/internal/sign"
@@ -42,6 +43,9 @@ type Options struct {
 
 	// Logger gets internal errors; nil means none.
 	Logger *slog.Logger
+
+	// Faults are the failures to stage from the start on; see SetFaults.
+	Faults []Fault
 }
 
 // InUseError says that another process serves the directory.
@@ -66,6 +70,8 @@ type Server struct {
 	verifier sign.Verifier
 	routes   map[routeKey]*route
 	log      requestLog
+	faults   atomic.Pointer[faultSet] // nil: none
+	closing  chan struct{}            // closed by Close: what waits stops waiting
 
 	mu      sync.Mutex
 	closed  bool
@@ -79,7 +85,7 @@ type Server struct {
 // Open makes a server and opens its store. It returns *InUseError at once if
 // another process has opts.Dir. The server must be closed.
 func Open(opts *Options) (*Server, error) {
-	s := &Server{fresh: make(map[net.Conn]bool)}
+	s := &Server{fresh: make(map[net.Conn]bool), closing: make(chan struct{})}
 	if opts != nil {
 		s.opts = *opts
 	}
@@ -96,6 +102,9 @@ func Open(opts *Options) (*Server, error) {
 		o.AccessKeyID, o.AccessKeySecret = "LTAI"+randomHex(8), randomHex(16)
 	case o.AccessKeyID == "" || o.AccessKeySecret == "":
 		return nil, errors.New("open emulator: access key id and secret go together")
+	}
+	if err := s.SetFaults(o.Faults); err != nil {
+		return nil, fmt.Errorf("open emulator: %w", err)
 	}
 	s.routes = routeTable()
 	s.log = requestLog{w: o.RequestLog, logger: o.Logger}
@@ -165,6 +174,7 @@ func (s *Server) Close() error {
 		return nil
 	}
 	s.closed = true
+	close(s.closing)
 	s.idle = make(chan struct{})
 	if s.active == 0 {
 		close(s.idle)
