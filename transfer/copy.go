@@ -105,7 +105,13 @@ func (c *objectCopy) alone(ctx context.Context) error {
 	err := c.head(ctx)
 	c.seen(true, c.size)
 	c.meter.totalsKnown.Store(true)
+	var before bool
 	if err == nil {
+		before, err = c.doneBefore(c.name, func(s checkpoint.Settled) bool {
+			return s.Source.Size == c.size && s.Source.ETag == c.etag && c.stands(ctx, s)
+		})
+	}
+	if err == nil && !before {
 		err = c.run(ctx)
 	}
 	if err != nil && ctx.Err() == nil {

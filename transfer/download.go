@@ -89,11 +89,24 @@ func (j *job) downloadOne(ctx context.Context, src Location, dir, name string, o
 			return err
 		}
 	}
+	j.meter.bytesTotal.Add(d.size)
+	j.meter.totalsKnown.Store(true)
+	before, err := j.doneBefore(name, func(s checkpoint.Settled) bool {
+		id, err := root.Stat(name)
+		return err == nil && s.Dest == sourceIdentity(id) && s.Source.Size == d.size && s.Source.ETag == d.etag
+	})
+	if err != nil {
+		return err
+	}
+	if before {
+		j.meter.bytesDone.Add(d.size)
+		j.meter.bytesResumed.Add(d.size)
+		j.done("download", d.key, reasonBefore, d.size)
+		return nil
+	}
 	p := startPublisher(j, root)
 	defer p.stop()
 	d.root, d.publisher = root, p
-	j.meter.bytesTotal.Add(d.size)
-	j.meter.totalsKnown.Store(true)
 	return d.run(ctx)
 }
 

@@ -293,6 +293,17 @@ func fatal(err error) bool {
 	return oss.Classify(err) == oss.ClassExpired || diskFull(err)
 }
 
+// doneBefore says whether an earlier run of this job, which did not end, had
+// done the one object it is about, and neither side was changed since. same
+// compares what was recorded with what there is.
+func (j *job) doneBefore(name string, same func(checkpoint.Settled) bool) (bool, error) {
+	if !j.report.Resumed {
+		return false, nil
+	}
+	settled, known, err := j.journal.Settled(name)
+	return known && same(settled), err
+}
+
 // wrapObject names the object in an error that does not.
 func wrapObject(operation, key string, err error) error {
 	if err == nil {

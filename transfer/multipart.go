@@ -341,6 +341,20 @@ func (t *target) holds(ctx context.Context, crc uint64) (*oss.ObjectMeta, bool) 
 	return meta, meta.HasCRC64 && meta.CRC64 == crc && meta.Size == t.size
 }
 
+// stands says whether the object is still the one that was recorded, and if so
+// counts it as done.
+func (t *target) stands(ctx context.Context, s checkpoint.Settled) bool {
+	t.size = s.Source.Size
+	meta, same := t.holds(ctx, s.Dest.CRC64)
+	if !same || meta.ETag != s.Dest.ETag {
+		return false
+	}
+	t.meter.bytesDone.Add(t.size)
+	t.meter.bytesResumed.Add(t.size)
+	t.job.done(t.operation, t.key, reasonBefore, t.size)
+	return true
+}
+
 // giveUp aborts an earlier upload of the object and forgets it.
 func (t *target) giveUp(ctx context.Context, rec checkpoint.Object) error {
 	return t.abandon(ctx, t.bucket, t.key, rec)

@@ -102,6 +102,12 @@ func (u *upload) single(ctx context.Context) error {
 	u.seen(true, u.planned)
 	u.meter.totalsKnown.Store(true)
 	u.meter.setPhase(PhaseTransferring)
+	before, err := u.doneBefore(u.name, func(s checkpoint.Settled) bool {
+		return s.Source == sourceIdentity(id) && u.stands(ctx, s)
+	})
+	if before || err != nil {
+		return err
+	}
 	if err := u.run(ctx); err != nil {
 		if ctx.Err() == nil {
 			u.fail(u.key, "upload", err)

@@ -46,10 +46,13 @@ func exitCode(err error) int {
 		jobUsage *transfer.UsageError
 		inUse    *emulator.InUseError
 		server   *oss.ServerError
+		selftest *selftestError
 	)
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &selftest):
+		return exitIntegrity
 	case errors.As(err, &usage), errors.As(err, &ossUsage), errors.As(err, &jobUsage):
 		return exitUsage
 	case errors.Is(err, transfer.ErrJobHeld), errors.As(err, &inUse):
