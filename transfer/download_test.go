@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -50,8 +51,14 @@ func TestDownloadGoesOn(t *testing.T) {
 }
 
 // A range that is not what the checkpoint says is fetched again, whatever the
-// reason.
+// reason; unless the checkpoint is to be trusted.
 func TestDownloadProvesItsClaims(t *testing.T) {
+	for _, trust := range []bool{false, true} {
+		t.Run(fmt.Sprint("trust ", trust), func(t *testing.T) { testClaims(t, trust) })
+	}
+}
+
+func testClaims(t *testing.T, trust bool) {
 	w := newWorld(t)
 	data := noise(3, 20*partSize)
 	w.put("k", data)
@@ -76,15 +83,16 @@ func TestDownloadProvesItsClaims(t *testing.T) {
 	if err := os.WriteFile(temps[0], content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	report, err := w.engine().Download(t.Context(), w.at("k"), filepath.Join(dir, "dst"), nil)
+	e := w.engine(func(o *transfer.Options) { o.TrustCheckpoint = trust })
+	report, err := e.Download(t.Context(), w.at("k"), filepath.Join(dir, "dst"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := os.ReadFile(filepath.Join(dir, "dst")); !bytes.Equal(got, data) {
+	if got, _ := os.ReadFile(filepath.Join(dir, "dst")); !trust && !bytes.Equal(got, data) {
 		t.Error("file differs from the object")
 	}
-	if report.Bytes.Resumed != 0 {
-		t.Errorf("%d bytes were believed", report.Bytes.Resumed)
+	if believed := report.Bytes.Resumed; !trust && believed != 0 || trust && believed != 10*partSize {
+		t.Errorf("%d bytes were believed", believed)
 	}
 }
 

@@ -71,6 +71,11 @@ type Options struct {
 	// nothing.
 	Attempts int
 
+	// TrustCheckpoint believes what the checkpoint says of ranges that an
+	// earlier run has fetched, in place of reading them back. The CRC-64 of
+	// the whole object is then only that of what was recorded.
+	TrustCheckpoint bool
+
 	// Watch is told of each Step, on the goroutine that takes it. It is there
 	// for tests that end the process at a step, or follow what a power cut
 	// would leave.

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -52,6 +53,13 @@ type content interface {
 // run where that is still of this content, and starts over once if the service
 // no longer has it.
 func (t *target) multipart(ctx context.Context, c content, want int64, rec checkpoint.Object, found bool) error {
+	if !found && t.opts.Adopt {
+		var err error
+		if rec, found, err = t.adopt(ctx, c); err != nil {
+			return err
+		}
+		want = cmp.Or(rec.PartSize, want)
+	}
 	partSize, err := partSizeFor(t.size, want)
 	if err != nil {
 		return err
@@ -121,7 +129,7 @@ func (m *multipart) run(ctx context.Context, found bool) error {
 // were copied have theirs from the server's list.
 func (m *multipart) whole(ctx context.Context) (uint64, error) {
 	if slices.ContainsFunc(m.parts, func(p oss.Part) bool { return !p.HasCRC64 }) {
-		listed, err := m.list(ctx)
+		listed, err := m.list(ctx, m.rec.UploadID)
 		if err != nil {
 			return 0, err
 		}
@@ -169,21 +177,21 @@ const initiateTimeout = 4 * time.Second
 // recall asks the server what it has of an earlier run's upload. settled is
 // true if that run had completed it and only its own books were behind.
 func (m *multipart) recall(ctx context.Context) (settled bool, err error) {
-	m.listed, err = m.list(ctx)
+	m.listed, err = m.list(ctx, m.rec.UploadID)
 	if errors.Is(err, oss.ErrNoSuchUpload) {
 		return m.completedBefore(ctx)
 	}
 	return false, err
 }
 
-// list is what the server has of the upload, by part number.
-func (m *multipart) list(ctx context.Context) (map[int]oss.Part, error) {
+// list is what the server has of an upload, by part number.
+func (t *target) list(ctx context.Context, uploadID string) (map[int]oss.Part, error) {
 	listed := map[int]oss.Part{}
 	var marker int
 	for {
 		var page *oss.ListPartsResult
-		err := m.do(ctx, "list parts", m.key, priorityList, func(ctx context.Context, _ int) (err error) {
-			page, err = m.bucket.ListParts(ctx, m.key, m.rec.UploadID, &oss.ListPartsOptions{Marker: marker})
+		err := t.do(ctx, "list parts", t.key, priorityList, func(ctx context.Context, _ int) (err error) {
+			page, err = t.bucket.ListParts(ctx, t.key, uploadID, &oss.ListPartsOptions{Marker: marker})
 			return err
 		})
 		if err != nil {

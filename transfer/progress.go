@@ -93,6 +93,13 @@ type JobOptions struct {
 	// are aborted and its temporary files removed before the job starts.
 	NoResume bool
 
+	// Adopt goes on with an open multipart upload of exactly the same key
+	// where the checkpoint knows of none: that of another machine, or of a
+	// state folder that is lost. Its parts are proven before they count. The
+	// object gets the metadata that upload was begun with. Do not use it
+	// while somebody else is still uploading to these keys.
+	Adopt bool
+
 	// OnStart is told the job's id before anything is done, and whether it
 	// goes on with an earlier run that did not end.
 	OnStart func(jobID string, resumed bool)

@@ -356,3 +356,53 @@ func TestPartsAreProvenByMD5(t *testing.T) {
 		t.Errorf("%v, %+v", err, report.Bytes)
 	}
 }
+
+// An upload whose checkpoint is lost is found by its key, and its parts are
+// proven; those of other keys, and parts that fit nothing, are left alone.
+func TestAdopt(t *testing.T) {
+	w := newWorld(t)
+	data := noise(40, 10*partSize-1)
+	src := filepath.Join(t.TempDir(), "src")
+	write(t, src, data)
+	foreign := func(key string, size int) string {
+		up, err := w.bucket.InitMultipartUpload(t.Context(), key, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.bucket.UploadPart(t.Context(), key, up.UploadID, 1, bytes.NewReader(noise(41, size)), nil); err != nil {
+			t.Fatal(err)
+		}
+		return up.UploadID
+	}
+	others := map[string]bool{foreign("k", 7): true, foreign("k2", partSize): true, foreign("k", 200*partSize): true}
+	ctx, cancel := context.WithCancel(t.Context())
+	stopAfter(w, 6, cancel, isPart)
+	if _, err := w.engine(oneByOne).Upload(ctx, src, w.at("k"), nil); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	w.wire.between(nil)
+	w.state = t.TempDir()
+	write(t, src, append(noise(42, partSize), data[partSize:]...)) // the first part is another one now
+	w.log.forget()
+	anotherPartSize := func(o *transfer.Options) { o.PartSize = 3 * partSize }
+	report, err := w.engine(anotherPartSize).Upload(t.Context(), src, w.at("k"), &transfer.UploadOptions{JobOptions: transfer.JobOptions{Adopt: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := os.ReadFile(src)
+	if !bytes.Equal(w.get("k"), want) {
+		t.Error("the object is not the file")
+	}
+	if n := len(w.log.requests(t, "UploadPart")); n != 5 || report.Bytes.Resumed != 5*partSize {
+		t.Errorf("%d parts sent, %d bytes adopted", n, report.Bytes.Resumed)
+	}
+	for u, err := range w.bucket.MultipartUploads(t.Context(), nil) {
+		if err != nil || !others[u.UploadID] {
+			t.Errorf("upload of %s is left, %v", u.Key, err)
+		}
+		delete(others, u.UploadID)
+	}
+	if len(others) > 0 {
+		t.Errorf("somebody else's uploads were aborted: %v", others)
+	}
+}

@@ -205,11 +205,15 @@ func isLoopback(addr string) (bool, error) {
 
 // engine makes the engine that the flags ask for.
 func (a *app) engine() (*transfer.Engine, error) {
-	state, err := a.stateDir()
-	if err != nil {
-		return nil, err
+	state := ""
+	if !a.flags.noCheckpoint {
+		var err error
+		if state, err = a.stateDir(); err != nil {
+			return nil, err
+		}
 	}
 	return transfer.New(&transfer.Options{
+		TrustCheckpoint:    a.flags.trust,
 		StateDir:           state,
 		AllowNetworkState:  a.flags.unsafeState,
 		Concurrency:        int(a.flags.job.value),

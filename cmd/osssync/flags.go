@@ -35,6 +35,9 @@ type globalFlags struct {
 	threshold       byteSize
 	stateDir        string
 	noResume        bool
+	adopt           bool
+	noCheckpoint    bool
+	trust           bool
 	unsafeState     bool
 	json            bool
 	quiet           bool
@@ -84,6 +87,9 @@ func (g *globalFlags) register(f *pflag.FlagSet) {
 	f.Var(&g.threshold, "bigfile-threshold", "`SIZE` above which an object moves in parts (default 16Mi)")
 	f.StringVar(&g.stateDir, "checkpoint-dir", "", "keep checkpoints in `DIR`; also --state-dir (default ~/.local/state/osssync or XDG_STATE_HOME)")
 	f.BoolVar(&g.noResume, "no-resume", false, "forget what an interrupted run of the same command has done")
+	f.BoolVar(&g.adopt, "adopt", false, "go on with an open upload of the same key that no checkpoint here knows, its parts proven; nobody else may be uploading there")
+	f.BoolVar(&g.trust, "trust-checkpoint", false, "do not read back what an earlier run has downloaded")
+	f.BoolVar(&g.noCheckpoint, "no-checkpoint", false, "keep no checkpoint: an interrupted run starts over")
 	f.BoolVar(&g.unsafeState, "state-dir-unsafe", false, "allow checkpoints on a network file system")
 	f.BoolVar(&g.json, "json", false, "one JSON object per line on stdout; see: osssync help json")
 	f.BoolVarP(&g.quiet, "quiet", "q", false, "no progress")

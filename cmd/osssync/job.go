@@ -36,6 +36,7 @@ func (a *app) runJob(s *service, t task) error {
 	report, err := t.call(t.cmd.Context(), engine, transfer.JobOptions{
 		Service:       s.name,
 		NoResume:      a.flags.noResume,
+		Adopt:         a.flags.adopt,
 		OnStart:       func(id string, resumed bool) { a.started(t, id, resumed) },
 		OnProgress:    view.progress,
 		ProgressEvery: view.every,
