@@ -315,5 +315,5 @@ func (r *ranged) recordGroup(ctx context.Context, group []checkpoint.Part) error
 	}
 	// A commit costs a tenth of the sync before it, and waiting for the next
 	// group commit would cost a crash whatever a fast link brings meanwhile.
-	return r.journal.Flush(ctx)
+	return r.journal.Flush(context.WithoutCancel(ctx))
 }
