@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"sync"
 	"time"
-
-	"github.com/osssync/osssync/oss/emulator/internal/store"
 )
 
 // spoiler is a fault in a body, of the request (src) or of the answer (dst).
@@ -225,18 +223,6 @@ func (p *pacer) take(n int) time.Duration {
 }
 
 func crcOf(p []byte) uint64 { return crc64.Update(0, crcTable, p) }
-
-// firstByte reads the first byte of an object that is not empty.
-func (s *Server) firstByte(o *store.Object) (byte, error) {
-	c, err := s.store.Open(func(*store.Tx) ([]store.Segment, error) { return store.Slice(o.Segments, 0, 1), nil })
-	if err != nil {
-		return 0, err
-	}
-	defer c.Close()
-	var first oneByte
-	err = c.CopyTo(&first, 0, 1)
-	return first.b, err
-}
 
 // oneByte keeps the last byte written to it.
 type oneByte struct{ b byte }

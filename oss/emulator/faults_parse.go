@@ -63,23 +63,27 @@ func splitWords(line string) ([][2]string, error) {
 			continue
 		}
 		line = line[end+1:]
-		quoted, err := strconv.QuotedPrefix(line)
-		if err == nil && line[0] == '"' {
-			line = line[len(quoted):]
-			if quoted, err = strconv.Unquote(quoted); err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
+		var value string
+		if strings.HasPrefix(line, `"`) {
+			quoted, err := strconv.QuotedPrefix(line)
+			if err == nil {
+				value, err = strconv.Unquote(quoted)
 			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: the quotes do not match: %w", name, err)
+			}
+			line = line[len(quoted):]
 		} else {
 			end = strings.IndexAny(line, " \t\r")
 			if end < 0 {
 				end = len(line)
 			}
-			quoted, line = line[:end], line[end:]
+			value, line = line[:end], line[end:]
 		}
-		if quoted == "" {
+		if value == "" {
 			return nil, fmt.Errorf("%s has no value", name)
 		}
-		words = append(words, [2]string{name, quoted})
+		words = append(words, [2]string{name, value})
 	}
 }
 

@@ -252,26 +252,38 @@ func (st *staging) vanish(c *chosenFault) error {
 // first byte.
 func (st *staging) change(c *chosenFault) error {
 	rq := st.rq
-	changed := false
-	err := rq.s.store.Update(func(tx *store.Tx) error {
+	var first oneByte
+	var etag string
+	content, err := rq.s.store.Open(func(tx *store.Tx) ([]store.Segment, error) {
 		o, err := tx.Object(rq.bucket, rq.key)
-		if changed = err == nil && o != nil && o.Size > 0; !changed {
-			return err
+		if err != nil || o == nil || o.Size == 0 {
+			return nil, err
 		}
-		first, err := rq.s.firstByte(o)
-		if err != nil {
-			return err
+		etag = o.ETag
+		return store.Slice(o.Segments, 0, 1), nil
+	})
+	if err != nil || etag == "" {
+		return err
+	}
+	defer content.Close()
+	if err := content.CopyTo(&first, 0, 1); err != nil {
+		return err
+	}
+	err = rq.s.store.Update(func(tx *store.Tx) error {
+		o, err := tx.Object(rq.bucket, rq.key)
+		if err != nil || o == nil || o.ETag != etag {
+			return err // it has changed without us
 		}
 		// Of two texts of one length, the difference of the checksums depends
 		// only on the difference of the texts.
-		old, now := [1]byte{first}, [1]byte{^first}
-		o.CRC64 ^= combineCRC64(crcOf(old[:])^crcOf(now[:]), 0, o.Size-1)
-		o.Segments = append(store.Inline(now[:]), store.Slice(o.Segments, 1, o.Size-1)...)
+		old, now := []byte{first.b}, []byte{^first.b}
+		o.CRC64 ^= combineCRC64(crcOf(old)^crcOf(now), 0, o.Size-1)
+		o.Segments = append(store.Inline(now), store.Slice(o.Segments, 1, o.Size-1)...)
 		o.ETag = fmt.Sprintf("%X", md5.Sum([]byte("changed "+o.ETag)))
 		o.MD5, o.Modified = "", rq.s.opts.Now()
 		return tx.PutObject(rq.bucket, o)
 	})
-	if err == nil && changed {
+	if err == nil {
 		c.fire()
 	}
 	return err
@@ -285,6 +297,9 @@ func (st *staging) finish() {
 		case "lost":
 			c.fire()
 			st.end = resetConnection
+			if rq.w.status == 0 {
+				rq.w.status = http.StatusOK // of what was done
+			}
 			if c.N > 0 {
 				st.mute, st.end = false, keepConnection
 				rq.w.status = 0
