@@ -51,22 +51,26 @@ func ReadXML(r io.Reader) (RawXML, error) {
 	return p, nil
 }
 
-// marshalDocument makes the document of a typed value. encoding/xml puts a
-// replacement character where XML has no form for one: that would be another
-// prefix or name.
-func marshalDocument(root string, v any) (string, []byte, error) {
+// marshalDocument makes the document of a typed value. optional names elements
+// that only hold others, which encoding/xml writes when they hold none; the
+// innermost comes first. encoding/xml also puts a replacement character where
+// XML has no form for one: that would be another prefix or name.
+func marshalDocument(root string, v any, optional ...string) (string, []byte, error) {
 	var b bytes.Buffer
-	b.WriteString(xml.Header)
 	if err := xml.NewEncoder(&b).EncodeElement(v, xml.StartElement{Name: xml.Name{Local: root}}); err != nil {
 		return root, nil, err
 	}
-	if b.Len() == len(xml.Header) {
+	text := b.Bytes()
+	if len(text) == 0 {
 		return root, nil, usageError("", "document", "is nil")
 	}
-	if bytes.ContainsRune(b.Bytes(), '\uFFFD') {
+	if bytes.ContainsRune(text, '\uFFFD') {
 		return root, nil, usageError("", "document", "has a character that XML cannot hold: send it as RawXML")
 	}
-	return root, b.Bytes(), nil
+	for _, name := range optional {
+		text = bytes.ReplaceAll(text, []byte("<"+name+"></"+name+">"), nil)
+	}
+	return root, append([]byte(xml.Header), text...), nil
 }
 
 // ConfigOptions is for what a call with a Document has no argument for. The

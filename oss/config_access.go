@@ -14,7 +14,7 @@ type BucketLogging struct {
 }
 
 func (l *BucketLogging) document() (string, []byte, error) {
-	return marshalDocument("BucketLoggingStatus", l)
+	return marshalDocument("BucketLoggingStatus", l, "LoggingEnabled")
 }
 
 // PutBucketLogging sets where the bucket's logs go to a *BucketLogging.
@@ -56,23 +56,9 @@ type BucketReferer struct {
 	BlackReferers []string `xml:"RefererBlacklist>Referer"`
 }
 
+// document leaves RefererList in, be it empty: the service wants it.
 func (r *BucketReferer) document() (string, []byte, error) {
-	const root = "RefererConfiguration"
-	if r == nil {
-		return marshalDocument(root, nil)
-	}
-	// The service wants RefererList, be it empty.
-	type list struct{ Referer []string }
-	v := struct {
-		AllowEmptyReferer        bool
-		AllowTruncateQueryString *bool
-		RefererList              list
-		RefererBlacklist         *list
-	}{r.AllowEmptyReferer, r.AllowTruncateQueryString, list{r.Referers}, nil}
-	if len(r.BlackReferers) > 0 {
-		v.RefererBlacklist = &list{r.BlackReferers}
-	}
-	return marshalDocument(root, v)
+	return marshalDocument("RefererConfiguration", r, "RefererBlacklist")
 }
 
 // PutBucketReferer sets which sites may point at the bucket to a

@@ -17,7 +17,7 @@ type AccessPointConfiguration struct {
 }
 
 func (c *AccessPointConfiguration) document() (string, []byte, error) {
-	return marshalDocument("CreateAccessPointConfiguration", c)
+	return marshalDocument("CreateAccessPointConfiguration", c, "VpcConfiguration")
 }
 
 // CreateAccessPointResult is the answer to CreateAccessPoint.

@@ -28,7 +28,7 @@ type InventoryConfiguration struct {
 }
 
 func (c *InventoryConfiguration) document() (string, []byte, error) {
-	return marshalDocument("InventoryConfiguration", c)
+	return marshalDocument("InventoryConfiguration", c, "SSE-KMS", "Encryption", "OptionalFields")
 }
 
 // InventoryFilter narrows an inventory down. Zero fields do not.

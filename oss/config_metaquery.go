@@ -60,7 +60,9 @@ type MetaQueryAggregation struct {
 	Operation string // min, max, average, sum, count, distinct or group
 }
 
-func (q *MetaQuery) document() (string, []byte, error) { return marshalDocument("MetaQuery", q) }
+func (q *MetaQuery) document() (string, []byte, error) {
+	return marshalDocument("MetaQuery", q, "Aggregations")
+}
 
 // DoBucketMetaQueryResult is a page of what a query found.
 type DoBucketMetaQueryResult struct {

@@ -55,7 +55,8 @@ func (r *ReplicationRule) document() (string, []byte, error) {
 	if r == nil {
 		return marshalDocument(root, nil)
 	}
-	return marshalDocument(root, struct{ Rule *ReplicationRule }{r})
+	return marshalDocument(root, struct{ Rule *ReplicationRule }{r},
+		"PrefixSet", "SseKmsEncryptedObjects", "SourceSelectionCriteria", "EncryptionConfiguration", "RTC")
 }
 
 // PutBucketReplication adds a *ReplicationRule.

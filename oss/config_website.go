@@ -27,7 +27,7 @@ type BucketWebsite struct {
 }
 
 func (w *BucketWebsite) document() (string, []byte, error) {
-	return marshalDocument("WebsiteConfiguration", w)
+	return marshalDocument("WebsiteConfiguration", w, "IndexDocument", "ErrorDocument", "RoutingRules")
 }
 
 // RoutingRule redirects the requests that match, or fetches what they ask for
