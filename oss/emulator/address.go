@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -22,7 +23,11 @@ const (
 // good as "/".
 func (s *Server) address(r *http.Request) (bucket, key string, err error) {
 	raw := strings.TrimPrefix(r.URL.EscapedPath(), "/")
-	bucket = s.hostBucket(r.Host)
+	host := hostName(r.Host)
+	bucket = s.opts.CNAMEs[host]
+	if bucket == "" {
+		bucket = s.hostBucket(host)
+	}
 	if bucket == "" {
 		bucket, raw, _ = strings.Cut(raw, "/")
 		if bucket == "" && raw == "" {
@@ -39,15 +44,60 @@ func (s *Server) address(r *http.Request) (bucket, key string, err error) {
 	return bucket, key, nil
 }
 
+// hostName is a Host header without port, brackets and final dot, in lower case.
+func hostName(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+}
+
+// checkNames brings Domains and CNAMEs into the form of hostName.
+func (o *Options) checkNames() error {
+	domains, cnames := o.Domains, o.CNAMEs
+	o.Domains, o.CNAMEs = nil, make(map[string]string, len(cnames))
+	check := func(name string) error {
+		if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" || strings.Contains(name, "..") || name[0] == '.' {
+			return fmt.Errorf("%q is not a domain name", name)
+		}
+		if _, err := netip.ParseAddr(name); err == nil {
+			return fmt.Errorf("%q is an address, not a domain name", name)
+		}
+		return nil
+	}
+	for _, d := range domains {
+		d = strings.TrimSuffix(strings.ToLower(d), ".")
+		if err := check(d); err != nil {
+			return err
+		}
+		o.Domains = append(o.Domains, d)
+	}
+	for host, bucket := range cnames {
+		host = strings.TrimSuffix(strings.ToLower(host), ".")
+		if err := check(host); err != nil {
+			return err
+		}
+		if !validBucket(bucket) {
+			return fmt.Errorf("host %s stands for %q, which is no name of a bucket", host, bucket)
+		}
+		o.CNAMEs[host] = bucket
+	}
+	return nil
+}
+
 // hostBucket returns the bucket in a virtual host's name, or "" for a path
 // style request: one to an address, to localhost, to a name without dots, or
 // to an endpoint. Of a name that may be both, like oss-a.example, it is a
 // bucket's if there is such a bucket.
 func (s *Server) hostBucket(host string) string {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
+	for _, d := range s.opts.Domains {
+		if host == d {
+			return ""
+		}
+		if bucket, ok := strings.CutSuffix(host, "."+d); ok && validBucket(bucket) {
+			return bucket
+		}
 	}
-	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
 	if _, err := netip.ParseAddr(host); err == nil {
 		return ""
 	}

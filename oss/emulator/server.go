@@ -44,6 +44,21 @@ type Options struct {
 	// Logger gets internal errors; nil means none.
 	Logger *slog.Logger
 
+	// Domains are names of the endpoint besides those it knows by their look,
+	// such as "oss.example": BUCKET.DOMAIN addresses a bucket.
+	Domains []string
+
+	// CNAMEs maps the names of hosts to the buckets that they stand for: the
+	// whole path of a request to such a host is a key.
+	CNAMEs map[string]string
+
+	// TLSDir makes Start serve https, with certificates of an authority of its
+	// own that is kept in this folder, made if it is missing; see CAFile. The
+	// authority is good only for localhost, Domains, CNAMEs, what lies below
+	// them, and the server's addresses, and is made anew where it does not
+	// cover these. Empty means http.
+	TLSDir string
+
 	// Faults are the failures to stage from the start on; see SetFaults.
 	Faults []Fault
 }
@@ -103,6 +118,9 @@ func Open(opts *Options) (*Server, error) {
 	case o.AccessKeyID == "" || o.AccessKeySecret == "":
 		return nil, errors.New("open emulator: access key id and secret go together")
 	}
+	if err := o.checkNames(); err != nil {
+		return nil, fmt.Errorf("open emulator: %w", err)
+	}
 	if err := s.SetFaults(o.Faults); err != nil {
 		return nil, fmt.Errorf("open emulator: %w", err)
 	}
@@ -136,7 +154,8 @@ func (s *Server) Credentials() (id, secret string) {
 }
 
 // Start listens on a TCP address such as "127.0.0.1:0" and serves until Close.
-// It returns the endpoint to give to clients, like "http://127.0.0.1:41234".
+// It returns the endpoint to give to clients, like "http://127.0.0.1:41234",
+// or "https://..." with Options.TLSDir.
 func (s *Server) Start(addr string) (endpoint string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,6 +165,15 @@ func (s *Server) Start(addr string) (endpoint string, err error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return "", fmt.Errorf("start emulator: %w", err)
+	}
+	scheme, address := "http://", l.Addr().String()
+	if s.opts.TLSDir != "" {
+		scheme = "https://"
+		secure, err := s.secure(l)
+		if err != nil {
+			return "", fmt.Errorf("start emulator: %w", errors.Join(err, l.Close()))
+		}
+		l = secure
 	}
 	srv := &http.Server{
 		Handler:           s,
@@ -161,7 +189,7 @@ func (s *Server) Start(addr string) (endpoint string, err error) {
 			s.opts.Logger.Error("serve", "addr", addr, "err", err)
 		}
 	})
-	return "http://" + l.Addr().String(), nil
+	return scheme + address, nil
 }
 
 // Close stops listening, waits up to ten seconds for running requests, cuts
