@@ -185,8 +185,13 @@ func TestNames(t *testing.T) {
 		}
 	}
 	for _, bad := range []*emulator.Options{
-		{Domains: []string{""}}, {Domains: []string{"a b"}}, {Domains: []string{"127.0.0.1"}}, {Domains: []string{"a:80"}}, {Domains: []string{".a"}},
-		{CNAMEs: map[string]string{"a..b": testBucket}}, {CNAMEs: map[string]string{"a.b": "B"}},
+		{Domains: []string{""}},
+		{Domains: []string{"a b"}},
+		{Domains: []string{"127.0.0.1"}},
+		{Domains: []string{"a:80"}},
+		{Domains: []string{".a"}},
+		{CNAMEs: map[string]string{"a..b": testBucket}},
+		{CNAMEs: map[string]string{"a.b": "B"}},
 	} {
 		if s, err := emulator.Open(bad); err == nil {
 			_ = s.Close()
