@@ -62,6 +62,7 @@ var codeClasses = map[string]Class{
 }
 
 var statusClasses = map[int]Class{
+	200: ClassRetryable, // it began well and then failed
 	401: ClassExpired,
 	408: ClassRetryable,
 	412: ClassIdentity,

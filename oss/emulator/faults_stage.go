@@ -145,7 +145,7 @@ func (st *staging) refuse(status int, code string, retry time.Duration) error {
 
 // statusCodes are the codes of statuses that come without one.
 var statusCodes = map[int]string{
-	400: "InvalidArgument", 403: "AccessDenied", 404: "NoSuchKey", 409: "FileAlreadyExists", 412: "PreconditionFailed",
+	200: "InternalError", 400: "InvalidArgument", 403: "AccessDenied", 404: "NoSuchKey", 409: "FileAlreadyExists", 412: "PreconditionFailed",
 	416: "InvalidRange", 429: "TooManyRequests", 500: "InternalError", 501: "NotImplemented", 503: "ServiceUnavailable",
 }
 
@@ -173,6 +173,7 @@ func (st *staging) page(status int) {
 	if status == 0 {
 		status = http.StatusOK
 	}
+	clear(rq.w.Header()) // a proxy knows nothing of ours
 	rq.set("Content-Type", "text/html; charset=utf-8")
 	rq.set("Content-Length", strconv.Itoa(len(text)))
 	rq.w.WriteHeader(status)

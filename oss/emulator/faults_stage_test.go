@@ -301,7 +301,7 @@ func TestLost(t *testing.T) {
 		}
 	}
 	a.must(404, "GET", object("src", ""), "")
-	for status, code := range map[int]string{503: "ServiceUnavailable", 200: "Status200"} {
+	for status, code := range map[int]string{503: "ServiceUnavailable", 200: "InternalError", 418: "Status418"} {
 		a.faults(fmt.Sprintf("lost=%d on=PutObject", status))
 		key := fmt.Sprintf("answered-%d", status)
 		if got := a.must(status, "PUT", object(key, ""), "x"); got.code() != code || got.header.Get("ETag") != "" {
