@@ -147,7 +147,7 @@ func (c *objectCopy) run(ctx context.Context) error {
 	defer c.tracker.end()
 	for startsLeft := 1; ; startsLeft-- {
 		err := c.once(ctx)
-		if oss.Classify(err) != oss.ClassIdentity || ctx.Err() != nil {
+		if oss.Classify(err) != oss.ClassIdentity && !errors.Is(err, ErrChanged) || ctx.Err() != nil {
 			return err
 		}
 		if startsLeft == 0 {
@@ -375,8 +375,18 @@ func (c *objectCopy) prove(listed *oss.Part, _ int64) (bool, error) {
 	return listed.HasCRC64 && c.meta.HasCRC64, nil
 }
 
-// ready compares the parts with the source before they replace anything.
-func (c *objectCopy) ready(_ context.Context, whole uint64) error {
+// ready compares the parts with the source before they replace anything. The
+// source is asked about once more before it is said to be damaged.
+func (c *objectCopy) ready(ctx context.Context, whole uint64) error {
+	if c.meta.HasCRC64 && whole != c.meta.CRC64 {
+		etag := c.etag
+		if err := c.head(ctx); err != nil {
+			return err
+		}
+		if c.etag != etag {
+			return &ChangedError{Name: c.from.Path, What: "the object was overwritten"}
+		}
+	}
 	if c.meta.HasCRC64 && whole != c.meta.CRC64 {
 		return &CorruptError{Name: c.key, Expected: c.meta.CRC64, Have: whole}
 	}

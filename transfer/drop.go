@@ -58,8 +58,11 @@ func (j *job) abandon(ctx context.Context, bucket *oss.Bucket, key string, rec c
 	defer cancel()
 	ids := []string{rec.UploadID}
 	if rec.UploadID == "" && rec.State == checkpoint.StateIntent {
-		var err error
-		if ids, err = j.unheardOf(ctx, bucket, key, rec.Started); err != nil {
+		err := j.do(ctx, "list uploads", key, priorityList, func(ctx context.Context, _ int) (err error) {
+			ids, err = unheardOf(ctx, bucket, key, rec.Started)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -87,36 +90,32 @@ func (j *job) abandon(ctx context.Context, bucket *oss.Bucket, key string, rec c
 const intentWindow = 2 * time.Minute
 
 // unheardOf lists the uploads that an InitiateMultipartUpload began whose
-// answer a crash took: of exactly this key, begun just after the intent was
+// answer was lost: of exactly this key, begun just after the intent was
 // recorded, and without parts. Where clocks differ it finds none.
-func (j *job) unheardOf(ctx context.Context, bucket *oss.Bucket, key string, intent time.Time) (ids []string, err error) {
-	err = j.do(ctx, "list uploads", key, priorityList, func(ctx context.Context, _ int) error {
-		ids = nil
-		for u, err := range bucket.MultipartUploads(ctx, &oss.ListMultipartUploadsOptions{Prefix: key}) {
-			if err != nil {
-				return err
-			}
-			if u.Key != key {
-				return nil // keys come in order: the rest only begin with key
-			}
-			after := u.Initiated.Sub(intent.Truncate(time.Second))
-			if after < 0 || after > intentWindow {
-				continue
-			}
-			parts, err := bucket.ListParts(ctx, key, u.UploadID, &oss.ListPartsOptions{MaxParts: 1})
-			if errors.Is(err, oss.ErrNoSuchUpload) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if len(parts.Parts) == 0 {
-				ids = append(ids, u.UploadID)
-			}
+func unheardOf(ctx context.Context, bucket *oss.Bucket, key string, intent time.Time) (ids []string, err error) {
+	for u, err := range bucket.MultipartUploads(ctx, &oss.ListMultipartUploadsOptions{Prefix: key}) {
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	return ids, err
+		if u.Key != key {
+			break // keys come in order: the rest only begin with key
+		}
+		after := u.Initiated.Sub(intent.Truncate(time.Second))
+		if after < 0 || after > intentWindow {
+			continue
+		}
+		parts, err := bucket.ListParts(ctx, key, u.UploadID, &oss.ListPartsOptions{MaxParts: 1})
+		if errors.Is(err, oss.ErrNoSuchUpload) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(parts.Parts) == 0 {
+			ids = append(ids, u.UploadID)
+		}
+	}
+	return ids, nil
 }
 
 // failed is the number of objects that failed so far.

@@ -33,6 +33,9 @@ type world struct {
 	log      *requestLog
 	wire     *wire
 	state    string
+
+	plain *oss.Bucket // of a rough world: without its impatience
+	arm   func()      // of a rough world: lets its faults begin
 }
 
 func newWorld(t *testing.T) *world {

@@ -154,21 +154,38 @@ func (m *multipart) initiate(ctx context.Context) error {
 	if err := m.journal.PutObject(ctx, m.rec); err != nil {
 		return err
 	}
-	var result *oss.InitMultipartResult
-	err := m.do(ctx, "initiate", m.key, priorityObject, func(ctx context.Context, _ int) (err error) {
-		// A stop waits for the answer: without its id the upload would stay.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), initiateTimeout)
-		defer cancel()
-		result, err = m.bucket.InitMultipartUpload(ctx, m.key, &oss.InitMultipartOptions{
-			ObjectHeaders: m.headers(),
-		})
-		return err
-	})
+	id, err := m.newUpload(ctx, m.bucket, m.key, m.headers(), m.rec.Started)
 	if err != nil {
 		return err
 	}
-	m.rec.UploadID, m.rec.State = result.UploadID, checkpoint.StateActive
+	m.rec.UploadID, m.rec.State = id, checkpoint.StateActive
 	return m.journal.PutObject(context.WithoutCancel(ctx), m.rec)
+}
+
+// newUpload begins a multipart upload. A try after one that failed first looks
+// whether that one has begun an upload all the same.
+func (j *job) newUpload(ctx context.Context, bucket *oss.Bucket, key string, headers oss.ObjectHeaders, intent time.Time) (id string, err error) {
+	err = j.do(ctx, "initiate", key, priorityObject, func(ctx context.Context, attempt int) error {
+		// A stop waits for the answer: without its id the upload would stay.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), initiateTimeout)
+		defer cancel()
+		if attempt > 1 {
+			ids, err := unheardOf(ctx, bucket, key, intent)
+			if err != nil {
+				return err
+			}
+			if len(ids) > 0 {
+				id = ids[0]
+				return nil
+			}
+		}
+		result, err := bucket.InitMultipartUpload(ctx, key, &oss.InitMultipartOptions{ObjectHeaders: headers})
+		if err == nil {
+			id = result.UploadID
+		}
+		return err
+	})
+	return id, err
 }
 
 // initiateTimeout bounds how long a stop can wait for an InitiateMultipartUpload.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/internal/crc64"
@@ -84,7 +85,7 @@ func (s *stream) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.initiate(ctx); err != nil {
+	if s.uploadID, err = s.newUpload(ctx, s.bucket, s.key, s.headers, time.Now()); err != nil {
 		return err
 	}
 	if err := s.send(ctx, first); err != nil {
@@ -126,16 +127,6 @@ func (s *stream) put(ctx context.Context, data []byte) error {
 func (s *stream) grow(n int64) {
 	s.size += n
 	s.meter.bytesTotal.Add(n)
-}
-
-func (s *stream) initiate(ctx context.Context) error {
-	return s.do(ctx, "initiate", s.key, priorityObject, func(ctx context.Context, _ int) error {
-		result, err := s.bucket.InitMultipartUpload(ctx, s.key, &oss.InitMultipartOptions{ObjectHeaders: s.headers})
-		if err == nil {
-			s.uploadID = result.UploadID
-		}
-		return err
-	})
 }
 
 // send reads part after part and sends up to streamParallel of them at once,
