@@ -12,12 +12,13 @@ import (
 type source struct{ bucket, key string }
 
 // copySource reads x-oss-copy-source: /BUCKET/KEY, percent-encoded, perhaps
-// with ?versionId=.
+// with ?versionId=. A plus is a space: one of the vendor's clients writes it
+// so, and all of them escape a plus.
 func (rq *request) copySource() (*source, error) {
 	v := rq.header("x-oss-copy-source")
 	bad := failArgument("x-oss-copy-source", v, "The copy source is not well formed.")
 	path, query, _ := strings.Cut(strings.TrimPrefix(v, "/"), "?")
-	path, err := url.PathUnescape(path)
+	path, err := url.QueryUnescape(path)
 	if err != nil {
 		return nil, bad
 	}

@@ -34,6 +34,15 @@ func TestCopy(t *testing.T) {
 	}
 }
 
+// TestCopySourcePlus: a client that writes spaces as plus escapes a plus.
+func TestCopySourcePlus(t *testing.T) {
+	c := newClient(t)
+	c.put("a b+c", "x")
+	c.want(c.copy("k", "/"+testBucket+"/a+b%2Bc"), 200, "")
+	c.want(c.copy("k", "/"+testBucket+"/a%20b%2Bc"), 200, "")
+	c.want(c.copy("k", "/"+testBucket+"/a+b+c"), 404, "NoSuchKey")
+}
+
 func TestCopyMetadata(t *testing.T) {
 	for _, tc := range []struct {
 		name, key string
