@@ -82,11 +82,12 @@ func (c *Checkpoint) Resumed() bool { return c.resumed }
 // was none. It is kept for inspection and never read again.
 func (c *Checkpoint) SetAside() string { return c.setAside }
 
-// SetState changes the state of the job. It is durable on return.
-func (c *Checkpoint) SetState(ctx context.Context, state string) error {
+// SetState changes the state of the job, and its spec unless that is empty. It
+// is durable on return.
+func (c *Checkpoint) SetState(ctx context.Context, state, spec string) error {
 	return c.durable(ctx, func(b *batch) error {
 		job := c.job
-		job.State = state
+		job.State, job.Spec = state, cmp.Or(spec, job.Spec)
 		rec, err := frame(metaBucket, jobKey, encodeJob(job))
 		if err != nil {
 			return err

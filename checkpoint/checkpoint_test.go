@@ -113,7 +113,7 @@ func TestLife(t *testing.T) {
 	must(t, c.Fail(testFailure("a", 2)))
 	must(t, c.Settle(testSettled("done", 3)))
 	must(t, c.Forget(ctx, "given up"))
-	must(t, c.SetState(ctx, "paused"))
+	must(t, c.SetState(ctx, "paused", ""))
 
 	check := func(t *testing.T, c *checkpoint.Checkpoint) {
 		t.Helper()

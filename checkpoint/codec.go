@@ -132,6 +132,9 @@ func (d *decoder) etag() string {
 	return string(d.take(n - 1))
 }
 
+// more reports whether there is a further field.
+func (d *decoder) more() bool { return !d.bad && len(d.b) > 0 }
+
 // end reports whether every byte was used and every field was there.
 func (d *decoder) end() error {
 	if d.bad || len(d.b) > 0 {

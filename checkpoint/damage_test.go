@@ -37,7 +37,7 @@ func damageFixture(t *testing.T) (name string, data []byte) {
 		must(t, c.Settle(testSettled(fmt.Sprintf("small/%06d", n), n)))
 	}
 	must(t, c.Flush(ctx))
-	must(t, c.SetState(ctx, testJob.State))
+	must(t, c.SetState(ctx, testJob.State, ""))
 	name = c.Job().ID + ".db"
 	must(t, c.Close())
 	data, err := os.ReadFile(filepath.Join(dir, name))

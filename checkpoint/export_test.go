@@ -27,6 +27,20 @@ func Roundtrip(v any) (any, error) {
 	return nil, nil
 }
 
+// Older is Roundtrip by way of the first schema, which ended one empty string
+// earlier.
+func Older(v any) (any, error) {
+	switch v := v.(type) {
+	case Job:
+		b := encodeJob(v)
+		return decodeJob(b[:len(b)-1])
+	case Object:
+		b := encodeObject(v)
+		return decodeObject(v.Key, b[:len(b)-1])
+	}
+	return nil, nil
+}
+
 // DecodeAny decodes a payload as every kind of record and returns what was
 // accepted.
 func DecodeAny(payload []byte, block uint32) (accepted []any) {

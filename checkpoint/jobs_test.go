@@ -24,7 +24,7 @@ func TestJobs(t *testing.T) {
 	}
 	must(t, mustOpen(t, dir, job("1111111111111111", "/idle")).Close())
 	must(t, mustOpen(t, dir, job("3333333333333333", "/new")).Close())
-	must(t, checkpoint.WriteSchema(filepath.Join(dir, "3333333333333333.db"), 2))
+	must(t, checkpoint.WriteSchema(filepath.Join(dir, "3333333333333333.db"), 9))
 	must(t, os.WriteFile(filepath.Join(dir, "4444444444444444.db"), bytes.Repeat([]byte{1}, 99), 0o600))
 	must(t, os.WriteFile(filepath.Join(dir, "notes.db"), nil, 0o600))
 
@@ -39,7 +39,7 @@ func TestJobs(t *testing.T) {
 				return
 			default:
 			}
-			if err := errors.Join(c.Settle(testSettled(fmt.Sprint(n), n)), c.SetState(t.Context(), fmt.Sprint(n))); err != nil {
+			if err := errors.Join(c.Settle(testSettled(fmt.Sprint(n), n)), c.SetState(t.Context(), fmt.Sprint(n), "")); err != nil {
 				t.Error(err)
 				return
 			}

@@ -101,6 +101,7 @@ func encodeJob(j Job) []byte {
 		e.string(name)
 		e.string(j.Options[name])
 	}
+	e.string(j.Spec)
 	return e.b
 }
 
@@ -118,6 +119,9 @@ func decodeJob(payload []byte) (Job, error) {
 		name := d.string()
 		j.Options[name] = d.string()
 	}
+	if d.more() { // since schema 2
+		j.Spec = d.string()
+	}
 	return j, d.end()
 }
 
@@ -131,6 +135,7 @@ func encodeObject(o Object) []byte {
 	e.string(o.Nonce)
 	e.fixed(o.CRC64)
 	e.time(o.Started)
+	e.string(o.Material)
 	return e.b
 }
 
@@ -149,6 +154,9 @@ func decodeObject(key string, payload []byte) (Object, error) {
 	o.Nonce = d.string()
 	o.CRC64 = d.fixed()
 	o.Started = d.time()
+	if d.more() { // since schema 2
+		o.Material = d.string()
+	}
 	return o, d.end()
 }
 

@@ -147,7 +147,7 @@ func (m *machine) actions(ctx context.Context) map[string]func(*rapid.T) {
 		},
 		"SetState": func(t *rapid.T) {
 			m.now.state = rapid.String().Draw(t, "state")
-			ok(t, m.c.SetState(ctx, m.now.state))
+			ok(t, m.c.SetState(ctx, m.now.state, ""))
 			synced()
 		},
 		"Flush": func(t *rapid.T) {

@@ -164,7 +164,7 @@ func TestCancelled(t *testing.T) {
 	cancel(cause)
 	calls := map[string]error{
 		"PutObject": c.PutObject(ctx, testObject("a", 1)), "Forget": c.Forget(ctx, "a"), "DropParts": c.DropParts(ctx, "a"),
-		"SetState": c.SetState(ctx, "x"), "ClearSettled": c.ClearSettled(ctx), "ClearFailures": c.ClearFailures(ctx),
+		"SetState": c.SetState(ctx, "x", ""), "ClearSettled": c.ClearSettled(ctx), "ClearFailures": c.ClearFailures(ctx),
 	}
 	for name, err := range calls {
 		if !errors.Is(err, cause) {

@@ -39,10 +39,14 @@ type Job struct {
 	// runs with different ones are different jobs.
 	Options map[string]string
 
-	// Created and State belong to the first run and to SetState; Open ignores
-	// what it is given here if the job exists already.
+	// Created, State and Spec belong to the first run and to SetState; Open
+	// ignores what it is given here if the job exists already.
 	Created time.Time
 	State   string
+
+	// Spec is whatever else its owner needs to run the job again. It does not
+	// make two runs different jobs, and is not looked at here.
+	Spec string
 }
 
 // JobID digests what makes two runs the same job into 16 hex digits. Every
@@ -109,6 +113,9 @@ type Object struct {
 	UploadID string // uploads and copies
 	TempName string // downloads: relative to the destination's folder
 	Nonce    string // marks what was made for this object and no other
+
+	// Material is what the object is encrypted with, wrapped: no secret.
+	Material string
 
 	CRC64   uint64 // of the whole object, once known
 	Started time.Time

@@ -82,7 +82,7 @@ func (e *Engine) begin(ctx context.Context, s spec, opts JobOptions) (*job, erro
 		j.journal, j.found = c, c.Resumed()
 		j.report.Resumed = j.found && c.Job().State != string(StateDone)
 		if !j.look {
-			if err := errors.Join(c.ClearFailures(ctx), c.SetState(ctx, stateRunning)); err != nil {
+			if err := errors.Join(c.ClearFailures(ctx), c.SetState(ctx, stateRunning, "")); err != nil {
 				return nil, errors.Join(err, c.Close())
 			}
 		}
@@ -144,7 +144,7 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 func (j *job) close(ctx context.Context, ended bool) error {
 	var err error
 	if ended && !j.look {
-		err = j.journal.SetState(context.WithoutCancel(ctx), string(StateDone))
+		err = j.journal.SetState(context.WithoutCancel(ctx), string(StateDone), "")
 	}
 	return errors.Join(err, j.journal.Close())
 }

@@ -21,7 +21,7 @@ type journal interface {
 	Settled(key string) (checkpoint.Settled, bool, error)
 	ClearSettled(ctx context.Context) error
 	Fail(f checkpoint.Failure) error
-	SetState(ctx context.Context, state string) error
+	SetState(ctx context.Context, state, spec string) error
 	Flush(ctx context.Context) error
 	Close() error
 	Remove() error
@@ -45,7 +45,7 @@ func (noJournal) Settle(checkpoint.Settled) error                              {
 func (noJournal) Settled(string) (s checkpoint.Settled, found bool, err error) { return }
 func (noJournal) ClearSettled(context.Context) error                           { return nil }
 func (noJournal) Fail(checkpoint.Failure) error                                { return nil }
-func (noJournal) SetState(context.Context, string) error                       { return nil }
+func (noJournal) SetState(context.Context, string, string) error               { return nil }
 func (noJournal) Flush(context.Context) error                                  { return nil }
 func (noJournal) Close() error                                                 { return nil }
 func (noJournal) Remove() error                                                { return nil }
