@@ -39,6 +39,11 @@ func (rq *request) putBucketACL() error {
 		if err != nil {
 			return err
 		}
+		if acl != aclPrivate {
+			if err := rq.mayBePublic(tx); err != nil {
+				return err
+			}
+		}
 		b.ACL = acl
 		return tx.PutBucket(b)
 	})

@@ -54,6 +54,14 @@ func (rq *request) needRoutedBucket(route *route) error {
 // authorize lets the owner do everything, and anonymous users what the ACLs
 // of bucket and object allow.
 func (rq *request) authorize(route *route) error {
+	if route.access == anyAccess {
+		return nil
+	}
+	if rq.key != "" && route.access == readAccess && rq.linked() {
+		if err := rq.s.store.View(rq.checkReferer); err != nil {
+			return err
+		}
+	}
 	if rq.signed {
 		return nil
 	}
@@ -61,6 +69,9 @@ func (rq *request) authorize(route *route) error {
 	err := rq.s.store.View(func(tx *store.Tx) error {
 		b, err := tx.Bucket(rq.bucket)
 		if err != nil || b == nil {
+			return err
+		}
+		if ok, err = rq.anonymousVerdict(tx); err != nil || ok {
 			return err
 		}
 		acl := b.ACL

@@ -22,7 +22,9 @@ func (rq *request) listBuckets() error {
 		return err
 	}
 	prefix, marker := rq.param("prefix"), rq.param("marker")
+	filter := rq.bucketFilter()
 	var list []*store.Bucket
+	groups := make(map[string]string)
 	truncated := false
 	err = rq.s.store.View(func(tx *store.Tx) error {
 		for b, err := range tx.Buckets(max(prefix, marker)) {
@@ -33,11 +35,19 @@ func (rq *request) listBuckets() error {
 				continue
 			case !strings.HasPrefix(b.Name, prefix):
 				return nil
+			}
+			group, ok, err := filter.match(tx, b.Name)
+			switch {
+			case err != nil:
+				return err
+			case !ok:
+				continue
 			case len(list) == limit:
 				truncated = true
 				return nil
 			}
 			list = append(list, b)
+			groups[b.Name] = group
 		}
 		return nil
 	})
@@ -57,7 +67,7 @@ func (rq *request) listBuckets() error {
 	d.open("Buckets")
 	for _, b := range list {
 		d.open("Bucket")
-		rq.bucketElements(&d, b)
+		rq.bucketElements(&d, b, groups[b.Name])
 		d.text("Region", rq.s.opts.Region)
 		d.close("Bucket")
 	}
@@ -68,7 +78,7 @@ func (rq *request) listBuckets() error {
 }
 
 // bucketElements writes what ListBuckets and GetBucketInfo have in common.
-func (rq *request) bucketElements(d *document, b *store.Bucket) {
+func (rq *request) bucketElements(d *document, b *store.Bucket, group string) {
 	d.text("Name", b.Name)
 	d.time("CreationDate", b.Created)
 	d.text("Location", rq.s.location())
@@ -76,7 +86,7 @@ func (rq *request) bucketElements(d *document, b *store.Bucket) {
 	d.text("ExtranetEndpoint", extranet)
 	d.text("IntranetEndpoint", intranet)
 	d.text("StorageClass", b.Class)
-	d.text("ResourceGroupId", "rg-default")
+	d.text("ResourceGroupId", group)
 }
 
 // endpoints returns the names under which the answer says a bucket is reached.
@@ -164,7 +174,11 @@ func (rq *request) deleteBucket() error {
 		if err := needBucket(tx, rq.bucket); err != nil {
 			return err
 		}
-		if !tx.BucketEmpty(rq.bucket) {
+		live, err := liveChannels(tx, rq.bucket)
+		if err != nil {
+			return err
+		}
+		if live > 0 || !tx.BucketEmpty(rq.bucket) {
 			return fail("BucketNotEmpty").with("BucketName", rq.bucket)
 		}
 		return tx.DeleteBucket(rq.bucket)
@@ -209,29 +223,31 @@ func (rq *request) headBucket() error {
 }
 
 func (rq *request) bucketInfo() error {
-	b, err := rq.thisBucket()
+	var b *store.Bucket
+	var set *bucketSettings
+	err := rq.s.store.View(func(tx *store.Tx) (err error) {
+		if b, err = findBucket(tx, rq.bucket); err == nil {
+			set, err = rq.settings(tx)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	var d document
 	d.open("BucketInfo")
 	d.open("Bucket")
-	rq.bucketElements(&d, b)
+	rq.bucketElements(&d, b, set.group)
 	d.text("DataRedundancyType", b.Redundancy)
-	d.text("AccessMonitor", "Disabled")
-	d.text("TransferAcceleration", "Disabled")
-	d.text("CrossRegionReplication", "Disabled")
-	d.text("BlockPublicAccess", "false")
+	d.text("AccessMonitor", set.accessMonitor)
+	d.text("TransferAcceleration", set.acceleration)
+	d.text("CrossRegionReplication", set.replication)
+	d.bool("BlockPublicAccess", set.blocked)
 	d.text("Comment", "")
 	d.owner()
 	d.grant(b.ACL)
-	d.open("ServerSideEncryptionRule")
-	d.text("SSEAlgorithm", "None")
-	d.close("ServerSideEncryptionRule")
-	d.open("BucketPolicy")
-	d.text("LogBucket", "")
-	d.text("LogPrefix", "")
-	d.close("BucketPolicy")
+	d.element(set.encryption)
+	d.element(set.logging)
 	d.close("Bucket")
 	d.close("BucketInfo")
 	rq.writeDocument(http.StatusOK, &d)
@@ -297,8 +313,12 @@ func (rq *request) countBucket(tx *store.Tx) (*bucketStats, error) {
 
 func (rq *request) bucketStat() error {
 	var st *bucketStats
+	live := int64(0)
 	err := rq.s.store.View(func(tx *store.Tx) (err error) {
-		st, err = rq.countBucket(tx)
+		if st, err = rq.countBucket(tx); err != nil {
+			return err
+		}
+		live, err = liveChannels(tx, rq.bucket)
 		return err
 	})
 	if err != nil {
@@ -314,8 +334,12 @@ func (rq *request) bucketStat() error {
 	d.int("Storage", total.bytes)
 	d.int("ObjectCount", total.objects)
 	d.int("MultipartUploadCount", st.uploads)
-	d.int("LiveChannelCount", 0)
-	d.int("LastModifiedTime", rq.now.Unix())
+	d.int("LiveChannelCount", live)
+	modified := rq.now.Unix()
+	if total.objects == 0 && st.uploads == 0 {
+		modified = 0 // as the service says of a bucket it has not counted yet
+	}
+	d.int("LastModifiedTime", modified)
 	for _, name := range storageClasses {
 		c, element := st.classes[name], name
 		if name == "IA" {

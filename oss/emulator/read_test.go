@@ -165,8 +165,8 @@ func TestUnknownOperations(t *testing.T) {
 		status             int
 		code               string
 	}{
-		{"GET", "", "lifecycle", 501, "NotImplemented"},
-		{"PUT", "", "policy", 501, "NotImplemented"},
+		{"GET", "", "vpcip", 501, "NotImplemented"},
+		{"PUT", "", "vpcip", 501, "NotImplemented"},
 		{"PUT", "", "versioning", 501, "NotImplemented"},
 		{"POST", "", "", 501, "NotImplemented"},
 		{"GET", "", "somethingNew", 501, "NotImplemented"},

@@ -15,6 +15,7 @@ const (
 	readAccess                 // an ACL that lets everyone read
 	writeAccess                // an ACL that lets everyone write
 	createBucket               // the owner, and the bucket need not exist
+	anyAccess                  // nothing
 )
 
 type level byte
@@ -87,6 +88,10 @@ func routeTable() map[routeKey]*route {
 		{routeKey{"DELETE", onObject, "uploadId", false}, "AbortMultipartUpload", writeAccess, (*request).abortUpload},
 		{routeKey{"GET", onObject, "uploadId", false}, "ListParts", ownerAccess, (*request).listParts},
 	}
+	for _, l := range []level{onBucket, onObject} {
+		table = append(table, route{routeKey{"OPTIONS", l, "", false}, "OptionObject", anyAccess, (*request).preflight})
+	}
+	table = append(table, configRoutes()...)
 	m := make(map[routeKey]*route, len(table))
 	for i := range table {
 		m[table[i].routeKey] = &table[i]
@@ -121,27 +126,38 @@ func (rq *request) route() (*route, error) {
 var modifiers = wordSet(`partNumber position sequential versionId security-token continuation-token comp
 	response-content-type response-content-language response-expires response-cache-control
 	response-content-disposition response-content-encoding callback-var startTime endTime status
-	prefix marker max-keys delimiter encoding-type start-after fetch-owner key-marker upload-id-marker
+	comp inventoryId styleName qosRequester regionList prefix marker max-keys delimiter encoding-type start-after fetch-owner key-marker upload-id-marker
 	version-id-marker max-uploads max-parts part-number-marker tag-key tag-value
 	OSSAccessKeyId Expires Signature`)
 
 // selectors are parameters that select an operation though no V1 signature
 // covers them, or by a rule of its own.
-var selectors = wordSet("list-type regions accessmonitor x-oss-process x-oss-async-process")
+var selectors = wordSet("list-type regions accessmonitor x-oss-process x-oss-async-process " + writeResponse)
+
+// weak are selectors that give way to any other: beside one they only name
+// what the operation is about.
+var weak = wordSet("wormId resourcePool")
 
 // subResource returns the parameter that selects the operation, or "". An
 // unknown parameter counts as one if it has no value.
 func (rq *request) subResource() string {
+	if rq.r.Method == http.MethodOptions {
+		return "" // a preflight is one for any operation
+	}
+	sub := ""
 	for _, p := range rq.query {
 		if modifiers[p.Name] {
 			continue
 		}
-		if selectors[p.Name] || sign.IsSubResource(p.Name) ||
-			p.Value == "" && !strings.HasPrefix(p.Name, "x-oss-") {
-			return p.Name
+		selects := selectors[p.Name] || sign.IsSubResource(p.Name) || p.Value == "" && !strings.HasPrefix(p.Name, "x-oss-")
+		if selects && (sub == "" || weak[sub]) {
+			sub = p.Name
 		}
 	}
-	return ""
+	if sub == "" {
+		return ""
+	}
+	return rq.qualified(sub)
 }
 
 func wordSet(words string) map[string]bool {

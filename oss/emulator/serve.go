@@ -152,6 +152,11 @@ func (rq *request) handle(authenticate func(*request, *route) error) error {
 	if routeErr != nil {
 		return routeErr
 	}
+	if rq.bucket != "" && rq.header("Origin") != "" && route.access != anyAccess {
+		if err := rq.answerCORS(); err != nil {
+			return err
+		}
+	}
 	if err := rq.authorize(route); err != nil {
 		return err
 	}

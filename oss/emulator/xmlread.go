@@ -38,6 +38,15 @@ func (e *element) child(name string) (text string, ok bool) {
 // is, which encoding/xml is not: keys may contain control characters, raw or
 // as references. It knows no entities but the five, and no document types.
 func parseDocument(src []byte, root string) (*element, error) {
+	e, err := parseAnyDocument(src)
+	if err == nil && e.name != root {
+		return nil, errXML
+	}
+	return e, err
+}
+
+// parseAnyDocument is parseDocument for any root.
+func parseAnyDocument(src []byte) (*element, error) {
 	if len(src) > maxDocument || !utf8.Valid(src) {
 		return nil, errXML
 	}
@@ -62,7 +71,7 @@ func parseDocument(src []byte, root string) (*element, error) {
 			return nil, err
 		}
 	}
-	if len(stack) != 1 || len(top.children) != 1 || top.children[0].name != root || len(bytes.TrimSpace(top.text)) > 0 {
+	if len(stack) != 1 || len(top.children) != 1 || len(bytes.TrimSpace(top.text)) > 0 {
 		return nil, errXML
 	}
 	return top.children[0], nil
