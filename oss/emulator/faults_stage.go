@@ -19,6 +19,7 @@ type staging struct {
 	rq     *request
 	faults []*chosenFault
 	mute   bool // nothing of the answer goes out
+	proxy  bool // somebody else answers
 	end    ending
 }
 
@@ -173,6 +174,7 @@ func (st *staging) page(status int) {
 	if status == 0 {
 		status = http.StatusOK
 	}
+	st.proxy = true
 	clear(rq.w.Header()) // a proxy knows nothing of ours
 	rq.set("Content-Type", "text/html; charset=utf-8")
 	rq.set("Content-Length", strconv.Itoa(len(text)))
@@ -330,6 +332,9 @@ var basicHeaders = wordSet("Server Date Connection X-Oss-Request-Id")
 
 // cutOff says that nothing more goes out.
 func (st *staging) cutOff() bool { return st != nil && st.mute }
+
+// foreign says that the answer is not the server's.
+func (st *staging) foreign() bool { return st != nil && st.proxy }
 
 // happened lists the faults that came true, for the log.
 func (st *staging) happened() string {

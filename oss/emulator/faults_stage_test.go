@@ -422,6 +422,11 @@ func TestExpireClockHTML(t *testing.T) {
 	}
 	a.must(403, "PUT", object("k", ""), "x")
 	got = a.must(200, "PUT", object("k", ""), "x")
+	for name := range got.header {
+		if strings.HasPrefix(name, "X-Oss-") {
+			t.Errorf("a proxy sends %s", name)
+		}
+	}
 	if !strings.HasPrefix(got.body, "<!DOCTYPE html>") || !strings.HasPrefix(got.header.Get("Content-Type"), "text/html") {
 		t.Errorf("%v %s", got.header, got.body)
 	}

@@ -51,6 +51,10 @@ func (w *response) WriteHeader(status int) {
 			st.spoilHeader(w.Header())
 		}
 		w.begun = true
+		if w.rq.staged.foreign() {
+			w.ResponseWriter.WriteHeader(status)
+			return
+		}
 		w.Header().Set("x-oss-server-time", strconv.FormatInt(time.Since(w.start).Milliseconds(), 10))
 		w.ResponseWriter.WriteHeader(status)
 	}
