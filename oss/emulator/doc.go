@@ -10,6 +10,10 @@
 // With a directory an answer of success means that the effect is on the disk:
 // after a crash every acknowledged object is there, and none is torn.
 //
+// Failures of the real service can be staged: see Fault. A server can be
+// reached by https, by further names and by names that are buckets: see
+// Options. That strangers' clients accept it is tested in the folder interop.
+//
 // The package imports nothing else of this module. It has its own signer, XML
 // and checksums, so that a mistake in the client cannot cancel out here.
 package emulator
