@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"net/http"
 	"strings"
 	"time"
 
@@ -56,7 +57,7 @@ func (rq *request) createCnameToken() error {
 		return err
 	}
 	doc := node("CnameToken", leaf("Bucket", rq.bucket), leaf("Cname", domain),
-		leaf("Token", strings.ToLower(randomHex(16))), leaf("ExpireTime", rq.now.UTC().Add(cnameTokenLife).Format(time.RFC1123)))
+		leaf("Token", strings.ToLower(randomHex(16))), leaf("ExpireTime", rq.now.UTC().Add(cnameTokenLife).Format(http.TimeFormat)))
 	err = rq.updateConfig(func(tx *store.Tx) error {
 		old, err := rq.cnameToken(tx, domain)
 		if err != nil {
