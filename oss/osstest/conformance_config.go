@@ -2,6 +2,7 @@ package osstest
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"reflect"
 	"testing"
@@ -91,6 +92,10 @@ func families(b *oss.Bucket) []family {
 	}}}
 	encryption := oss.ServerSideEncryptionRule{SSEAlgorithm: "AES256"}
 	logging := oss.BucketLogging{TargetBucket: b.Name(), TargetPrefix: "access/"}
+	https := oss.HTTPSConfiguration{TLSEnabled: true, TLSVersions: []string{"TLSv1.2", "TLSv1.3"}}
+	callbacks := oss.CallbackPolicies{Policies: []oss.CallbackPolicy{{
+		PolicyName: "done", Callback: base64.StdEncoding.EncodeToString([]byte(`{"callbackUrl":"https://a.example","callbackBody":"key=${object}"}`)),
+	}}}
 	tagging := oss.BucketTagging{Tags: []oss.Tag{{Key: "a", Value: "1"}, {Key: "b", Value: "two words"}}}
 	return []family{
 		{
@@ -147,6 +152,20 @@ func families(b *oss.Bucket) []family {
 			"publicAccessBlock", func(ctx context.Context) (*oss.Response, error) { return b.PutBucketPublicAccessBlock(ctx, true) },
 			value(b.GetBucketPublicAccessBlock, func(r *oss.GetPublicAccessBlockResult) bool { return r.BlockPublicAccess }),
 			true, b.DeleteBucketPublicAccessBlock, nil,
+		},
+		{
+			"httpsConfig", func(ctx context.Context) (*oss.Response, error) { return b.PutBucketHTTPSConfig(ctx, &https, nil) },
+			value(b.GetBucketHTTPSConfig, func(r *oss.GetBucketHTTPSConfigResult) oss.HTTPSConfiguration { return r.HTTPSConfiguration }),
+			https, func(ctx context.Context) (*oss.Response, error) {
+				return b.PutBucketHTTPSConfig(ctx, &oss.HTTPSConfiguration{}, nil)
+			}, nil,
+		},
+		{
+			"callbackPolicy", func(ctx context.Context) (*oss.Response, error) {
+				return b.PutBucketCallbackPolicy(ctx, &callbacks, nil)
+			},
+			value(b.GetBucketCallbackPolicy, func(r *oss.GetBucketCallbackPolicyResult) oss.CallbackPolicies { return r.CallbackPolicies }),
+			callbacks, b.DeleteBucketCallbackPolicy, oss.ErrNotFound,
 		},
 	}
 }
