@@ -63,7 +63,13 @@ func (e *Engine) Copy(ctx context.Context, src, dst Location, opts *CopyOptions)
 	options := shape(o.Headers)
 	options["object"] = "single" // not the tree below a key that ends in a slash
 	options["version"] = o.VersionID
-	j, err := e.begin(ctx, spec{kind: "copy", source: o.location(src), destination: o.location(dst), options: options}, o.JobOptions)
+	j, err := e.begin(ctx, spec{
+		kind: "copy", source: o.location(src), destination: o.location(dst), options: options,
+		call: call{
+			Method: "copy", Source: place(src), Destination: place(dst), Headers: o.Headers,
+			VersionID: o.VersionID, KeepACL: o.KeepACL, Relay: o.Relay,
+		}.text(o.JobOptions),
+	}, o.JobOptions)
 	if err != nil {
 		return nil, err
 	}

@@ -34,9 +34,7 @@ func (e *Engine) Delete(ctx context.Context, target Location, opts *DeleteOption
 	if target.Bucket == nil || (target.Path == "" && !o.Recursive) {
 		return nil, usagef("delete needs a bucket and a key")
 	}
-	withoutState := *e
-	withoutState.opts.StateDir = ""
-	j, err := withoutState.begin(ctx, spec{kind: "delete", source: o.location(target)}, o.JobOptions)
+	j, err := e.withoutState().begin(ctx, spec{kind: "delete", source: o.location(target)}, o.JobOptions)
 	if err != nil {
 		return nil, err
 	}

@@ -2,9 +2,10 @@
 // them, so that after any crash the same call goes on where it stopped.
 //
 // An [Engine] runs jobs: [Engine.Upload], [Engine.UploadStream],
-// [Engine.Download], [Engine.DownloadTo], [Engine.Sync] and [Engine.Delete].
-// Each call is one job, blocks until it has ended, and returns a [Report].
-// Cancel its context to stop it; the same call later goes on.
+// [Engine.Download], [Engine.DownloadTo], [Engine.Copy], [Engine.Sync] and
+// [Engine.Delete]. Each call is one job, blocks until it has ended, and returns
+// a [Report]. Cancel its context to stop it; the same call later goes on, and
+// so does [Engine.Resume] with the job's id.
 //
 // # What holds
 //
@@ -25,18 +26,51 @@
 //
 // # One object
 //
-// An upload above the threshold goes through these states; each is durable in
-// the checkpoint before the next step is taken:
+// What is done to one object is a machine whose states are the checkpoint's
+// (checkpoint.State). Each arrow is taken only after the step before it is
+// durable; the right column is what a run does that finds the state.
 //
-//	intent ── InitiateMultipartUpload ─▶ active ── all parts there ─▶ completing ── Complete ─▶ settled
+//	upload above the threshold, copy above the threshold
+//	  (nothing)   record intent                         start
+//	  intent      InitiateMultipartUpload               look for an upload of this key, begun since
+//	              record its id                         and without parts: abort it; start
+//	  active      send parts, record each               ListParts; prove each part against the
+//	              all parts there, source unchanged     source; send what is missing or differs
+//	              record the whole CRC-64
+//	  completing  CompleteMultipartUpload               as active; if the upload is gone: HEAD. Our
+//	              answer's CRC-64 is ours               size and CRC-64: settle. Else start over
+//	              record settled
+//	  settled     -                                     nothing, if both sides are as recorded
 //
-// A download above the threshold:
+//	download above the threshold
+//	  (nothing)   record object, ETag, temporary name   start
+//	  active      make the temporary file               make it
+//	              write ranges, sync, record            read back what is recorded; fetch the rest
+//	              all there: whole CRC-64 is the
+//	              object's; set times, sync
+//	              record the whole CRC-64
+//	  completing  rename, sync folder                   temporary file there: prove all, rename.
+//	              record settled                        Gone: the file has that CRC-64: settle.
+//	                                                    Else start over
+//	  settled     -                                     nothing, if both sides are as recorded
 //
-//	active ── temporary file, ranges (synced, then recorded) ─▶ completing ── rename, sync folder ─▶ settled
+//	whole object, in either direction, and copy in one request
+//	  (nothing)   one request; to a file: temporary     start; a temporary file that is left has a
+//	              file, sync, rename, sync folder       name that follows from job and key, and is
+//	              record settled                        replaced
+//	  settled     -                                     nothing, if both sides are as recorded
 //
-// Smaller objects take one request and have no states: they are settled or
-// they are done again. Temporary names are a function of job and key, so
-// whoever comes back finds what was left, without a record.
+//	delete
+//	  (nothing)   DeleteObject, or a batch              start: to delete twice is to delete once
+//
+// From every state: if the source is another one now, or another part size is
+// asked for, the upload is aborted or the temporary file removed, and the
+// object starts anew.
+//
+// What is not known after a lost answer is asked for: PutObject and CopyObject
+// by HEAD (size, CRC-64), InitiateMultipartUpload by the list of uploads,
+// CompleteMultipartUpload by asking again, which answers NoSuchUpload if it had
+// succeeded, and then by HEAD. A part is sent again: the last one counts.
 //
 // # The way of the data
 //

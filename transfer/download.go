@@ -56,6 +56,7 @@ func (e *Engine) Download(ctx context.Context, src Location, path string, opts *
 	j, err := e.begin(ctx, spec{
 		kind: "download", source: o.location(src), destination: abs,
 		options: map[string]string{"version": o.VersionID},
+		call:    call{Method: "download", Source: place(src), Destination: where{Path: abs}, VersionID: o.VersionID}.text(o.JobOptions),
 	}, o.JobOptions)
 	if err != nil {
 		return nil, err

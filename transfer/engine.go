@@ -45,6 +45,15 @@ type Options struct {
 	// none: an interrupted job then starts over.
 	StateDir string
 
+	// OpenJournal keeps checkpoints elsewhere than in a StateDir. It is
+	// called once for each job and returns *checkpoint.HeldError for one that
+	// is open already. A checkpoint.Memory lets jobs go on after an error
+	// without any disk:
+	//
+	//	var memory checkpoint.Memory
+	//	open := func(job checkpoint.Job) (transfer.Journal, error) { return memory.Open(job) }
+	OpenJournal func(job checkpoint.Job) (Journal, error)
+
 	// AllowNetworkState permits a StateDir on a network file system, where
 	// file locks and mapped memory cannot be relied upon.
 	AllowNetworkState bool

@@ -26,6 +26,9 @@ var (
 	// mistyped prefix looks the same as an empty one.
 	ErrNoMatch = errors.New("nothing matches the source")
 
+	// ErrNoJob is the error of a Resume whose job is not there.
+	ErrNoJob = errors.New("no such job")
+
 	// ErrJobHeld is matched when another process runs the same job.
 	ErrJobHeld = errors.New("job is held by another process")
 )

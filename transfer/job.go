@@ -34,7 +34,7 @@ type job struct {
 	*Engine
 	opts    JobOptions
 	id      string
-	journal journal
+	journal Journal
 	found   bool // an earlier run left a checkpoint
 	look    bool // nothing is to be changed, not even the books
 	meter   *meter
@@ -53,6 +53,7 @@ type spec struct {
 	source, destination string
 	options             map[string]string // those that shape the bytes at the destination
 	look                bool              // nothing is to be changed, not even the books
+	call                string            // for Resume
 }
 
 // begin opens the checkpoint of the job and starts its meter. Every begin is
@@ -64,27 +65,26 @@ func (e *Engine) begin(ctx context.Context, s spec, opts JobOptions) (*job, erro
 		Version: ReportVersion, JobID: j.id, Kind: s.kind, Source: s.source, Destination: s.destination,
 		Started: time.Now(), Resumable: true,
 	}
-	j.journal = noJournal{}
-	if e.opts.StateDir != "" {
-		c, err := checkpoint.Open(e.opts.StateDir, checkpoint.Job{
-			ID: j.id, Kind: s.kind, Source: s.source, Destination: s.destination,
-			Options: s.options, Created: j.report.Started,
-		}, &checkpoint.Options{Logger: e.log, Unsafe: e.opts.AllowNetworkState, Watch: e.watchCheckpoint()})
-		if err != nil {
-			return nil, heldError(j.id, err)
-		}
-		if aside := c.SetAside(); aside != "" {
+	c, err := e.open(checkpoint.Job{
+		ID: j.id, Kind: s.kind, Source: s.source, Destination: s.destination,
+		Options: s.options, Created: j.report.Started,
+	})
+	if err != nil {
+		return nil, heldError(j.id, err)
+	}
+	if onDisk, ok := c.(*checkpoint.Checkpoint); ok {
+		if aside := onDisk.SetAside(); aside != "" {
 			j.warn("the checkpoint was damaged and is set aside as " + aside + "; the job starts over")
 		}
 		if info, err := os.Stat(e.opts.StateDir); err == nil && runtime.GOOS != "windows" && info.Mode()&0o022 != 0 {
 			j.warn("other users can write to the folder of the checkpoints, " + printable(e.opts.StateDir) + "; make it yours alone with chmod 700")
 		}
-		j.journal, j.found = c, c.Resumed()
-		j.report.Resumed = j.found && c.Job().State != string(StateDone)
-		if !j.look {
-			if err := errors.Join(c.ClearFailures(ctx), c.SetState(ctx, stateRunning, "")); err != nil {
-				return nil, errors.Join(err, c.Close())
-			}
+	}
+	j.journal, j.found = c, c.Resumed()
+	j.report.Resumed = j.found && c.Job().State != string(StateDone)
+	if !j.look {
+		if err := errors.Join(c.ClearFailures(ctx), c.SetState(ctx, stateRunning, s.call)); err != nil {
+			return nil, errors.Join(err, c.Close())
 		}
 	}
 	if opts.OnStart != nil {

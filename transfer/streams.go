@@ -43,9 +43,7 @@ func (e *Engine) UploadStream(ctx context.Context, r io.Reader, dst Location, op
 	if dst.Bucket == nil || dst.Path == "" {
 		return nil, usagef("upload needs a bucket and a key as its destination")
 	}
-	withoutState := *e
-	withoutState.opts.StateDir = ""
-	j, err := withoutState.begin(ctx, spec{
+	j, err := e.withoutState().begin(ctx, spec{
 		kind: "upload", source: "-", destination: o.location(dst), options: shape(o.Headers),
 	}, o.JobOptions)
 	if err != nil {
@@ -224,9 +222,7 @@ func (e *Engine) DownloadTo(ctx context.Context, src Location, w io.Writer, opts
 	if src.Bucket == nil || src.Path == "" {
 		return nil, usagef("download needs a bucket and a key as its source")
 	}
-	withoutState := *e
-	withoutState.opts.StateDir = ""
-	j, err := withoutState.begin(ctx, spec{kind: "download", source: o.location(src), destination: "-"}, o.JobOptions)
+	j, err := e.withoutState().begin(ctx, spec{kind: "download", source: o.location(src), destination: "-"}, o.JobOptions)
 	if err != nil {
 		return nil, err
 	}

@@ -83,6 +83,10 @@ func (e *Engine) Sync(ctx context.Context, src, dst Location, opts *SyncOptions)
 	}
 	t.job, err = e.begin(ctx, spec{
 		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: shape(o.Headers), look: o.DryRun,
+		call: call{
+			Method: "sync", Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare,
+			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay,
+		}.text(o.JobOptions),
 	}, o.JobOptions)
 	if err != nil {
 		return nil, err

@@ -63,6 +63,7 @@ func (e *Engine) Upload(ctx context.Context, path string, dst Location, opts *Up
 	defer root.Close()
 	j, err := e.begin(ctx, spec{
 		kind: "upload", source: abs, destination: o.location(dst), options: shape(o.Headers),
+		call: call{Method: "upload", Source: where{Path: abs}, Destination: place(dst), Headers: o.Headers}.text(o.JobOptions),
 	}, o.JobOptions)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,120 @@
+package transfer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/osssync/osssync/checkpoint"
+	"github.com/osssync/osssync/oss"
+)
+
+// ResumeOptions tunes one Resume.
+type ResumeOptions struct {
+	// JobOptions are those of this run. Service and Adopt are the first
+	// run's.
+	JobOptions
+
+	// Bucket reaches a bucket the job needs; endpoint is that of the client
+	// the job was begun with. It is called once for each.
+	Bucket func(endpoint, name string) (*oss.Bucket, error)
+}
+
+// Resume goes on with the job of that id as if the call that began it, Upload,
+// Download, Copy or Sync, were made again. The error matches ErrNoJob if the
+// StateDir has no such job: one that has succeeded is not kept, but for a Sync.
+func (e *Engine) Resume(ctx context.Context, id string, opts *ResumeOptions) (*Report, error) {
+	if opts == nil || opts.Bucket == nil {
+		return nil, usagef("resume needs a way to reach buckets")
+	}
+	if e.opts.StateDir == "" {
+		return nil, usagef("resume needs a state folder")
+	}
+	for job, err := range checkpoint.Jobs(e.opts.StateDir) {
+		if job.ID != id {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		var c call
+		if err := json.Unmarshal([]byte(job.Spec), &c); err != nil {
+			return nil, fmt.Errorf("job %s does not say how it was begun: %w", id, err)
+		}
+		return e.repeat(ctx, c, opts)
+	}
+	return nil, fmt.Errorf("%w: %s", ErrNoJob, printable(id))
+}
+
+// call is a call of the engine as a checkpoint keeps it. It holds no secret.
+type call struct {
+	Method      string
+	Service     string `json:",omitempty"`
+	Adopt       bool   `json:",omitempty"`
+	Source      where
+	Destination where
+	Headers     oss.ObjectHeaders
+	VersionID   string   `json:",omitempty"`
+	Compare     Compare  `json:",omitempty"`
+	Exclude     []string `json:",omitempty"`
+	AllowEmpty  bool     `json:",omitempty"`
+	KeepACL     bool     `json:",omitempty"`
+	Relay       bool     `json:",omitempty"`
+}
+
+// where is a Location without its client.
+type where struct {
+	Endpoint string `json:",omitempty"`
+	Bucket   string `json:",omitempty"`
+	Path     string
+}
+
+func place(l Location) where {
+	if l.Bucket == nil {
+		return where{Path: l.Path}
+	}
+	return where{Endpoint: l.Bucket.Client().Endpoint(), Bucket: l.Bucket.Name(), Path: l.Path}
+}
+
+// text is c as begin takes it.
+func (c call) text(o JobOptions) string {
+	c.Service, c.Adopt = o.Service, o.Adopt
+	b, err := json.Marshal(c)
+	if err != nil {
+		return "" // strings and numbers: cannot be
+	}
+	return string(b)
+}
+
+func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Report, error) {
+	o := opts.JobOptions
+	o.Service, o.Adopt = c.Service, c.Adopt
+	reach := func(w where) (l Location, err error) {
+		l.Path = w.Path
+		if w.Bucket != "" {
+			l.Bucket, err = opts.Bucket(w.Endpoint, w.Bucket)
+		}
+		return l, err
+	}
+	src, err := reach(c.Source)
+	if err != nil {
+		return nil, err
+	}
+	dst, err := reach(c.Destination)
+	if err != nil {
+		return nil, err
+	}
+	switch c.Method {
+	case "upload":
+		return e.Upload(ctx, src.Path, dst, &UploadOptions{JobOptions: o, Headers: c.Headers})
+	case "download":
+		return e.Download(ctx, src, dst.Path, &DownloadOptions{JobOptions: o, VersionID: c.VersionID})
+	case "copy":
+		return e.Copy(ctx, src, dst, &CopyOptions{JobOptions: o, VersionID: c.VersionID, Headers: c.Headers, KeepACL: c.KeepACL, Relay: c.Relay})
+	case "sync":
+		return e.Sync(ctx, src, dst, &SyncOptions{
+			JobOptions: o, Compare: c.Compare, Headers: c.Headers, Exclude: c.Exclude, AllowEmpty: c.AllowEmpty, KeepACL: c.KeepACL, Relay: c.Relay,
+		})
+	}
+	return nil, fmt.Errorf("this release does not know how to %q", c.Method)
+}
