@@ -93,7 +93,25 @@ func objectOperation(req *http.Request, q url.Values) string {
 	return "GetObject"
 }
 
+// configFamilies names the bucket configurations, by sub-resource, that are put,
+// got and deleted as a whole.
+var configFamilies = map[string]string{
+	"accessmonitor": "BucketAccessMonitor", "bucketArchiveDirectRead": "BucketArchiveDirectRead", "cors": "BucketCORS",
+	"encryption": "BucketEncryption", "httpsConfig": "BucketHTTPSConfig", "lifecycle": "BucketLifecycle",
+	"logging": "BucketLogging", "policy": "BucketPolicy", "publicAccessBlock": "BucketPublicAccessBlock",
+	"qosInfo": "BucketQoSInfo", "referer": "BucketReferer", "requestPayment": "BucketRequestPayment",
+	"resourceGroup": "BucketResourceGroup", "tagging": "BucketTagging",
+	"transferAcceleration": "BucketTransferAcceleration", "website": "BucketWebsite",
+}
+
+var configVerbs = map[string]string{http.MethodPut: "Put", http.MethodGet: "Get", http.MethodDelete: "Delete"}
+
 func bucketOperation(method string, q url.Values) string {
+	for name := range q {
+		if family, verb := configFamilies[name], configVerbs[method]; family != "" && verb != "" && !q.Has("comp") {
+			return verb + family
+		}
+	}
 	switch method {
 	case http.MethodPut:
 		switch {

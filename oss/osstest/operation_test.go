@@ -79,5 +79,11 @@ func calls(t *testing.T, b *oss.Bucket, key string) []func() error {
 		func() error { _, err := b.GetBucketACL(ctx); return err },
 		func() error { _, err := b.PutBucketVersioning(ctx, "Enabled"); return err },
 		func() error { _, err := b.GetBucketVersioning(ctx); return err },
+		func() error { _, err := b.PutBucketCORS(ctx, &oss.BucketCORS{}, nil); return err },
+		func() error { _, err := b.GetBucketLifecycle(ctx); return err },
+		func() error { _, err := b.DeleteBucketWebsite(ctx); return err },
+		func() error { _, err := b.DeleteBucketTagging(ctx, "a"); return err },
+		func() error { _, err := b.PutBucketPolicy(ctx, "{}"); return err },
+		func() error { _, err := b.GetBucketAccessMonitor(ctx); return err },
 	}
 }
