@@ -39,7 +39,7 @@ authority of its own that clients must trust: its certificate, ca.pem, is in
               reset[=before|body|after]
   spoiling    lost[=STATUS] truncate[=N] flip[=N] etag=wrong crc=wrong repeat
               endearly shuffle vanish change clock=D latency=D bandwidth=RATE
-  with        retry=D jitter=D at=N dir=up|down per=connection|total
+  with        retry=D location=URL jitter=D at=N dir=up|down per=connection|total
   conditions  on=OPERATION bucket=NAME key=PATTERN nth=N every=N max=N prob=P
               seed=N from=D to=D
 

@@ -17,7 +17,8 @@ import (
 // the operation's place, which is then not done:
 //
 //	503[=CODE]       that status, as an OSS error; retry=D adds Retry-After and
-//	                 x-oss-qos-delay-time
+//	                 x-oss-qos-delay-time, location=URL sends elsewhere, as the
+//	                 service does from the wrong region
 //	qps=N            503 TotalQpsLimitExceeded above N requests a second
 //	throttle=RATE    503 UploadTrafficRateLimitExceeded (or Download...) while
 //	                 more than RATE bytes a second have moved. Like qps it has
@@ -80,6 +81,9 @@ type Fault struct {
 
 	// Retry is how long a refused client is told to wait.
 	Retry time.Duration
+
+	// Location is where a status sends the client.
+	Location string
 
 	// Dir is the direction of flip, Per the scope of bandwidth.
 	Dir, Per string

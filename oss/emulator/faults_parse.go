@@ -128,7 +128,7 @@ var faultKinds = map[string]faultKind{
 // kindOf finds the description of a kind; a status has a code.
 func kindOf(kind string) (faultKind, bool) {
 	if n, err := parseStatus(kind); err == nil && strconv.FormatInt(n, 10) == kind {
-		return faultKind{value: "code", attrs: "retry"}, true
+		return faultKind{value: "code", attrs: "retry location"}, true
 	}
 	k, ok := faultKinds[kind]
 	return k, ok
@@ -209,7 +209,7 @@ var (
 
 // parseAttribute reads what belongs to some kinds only.
 func (f *Fault) parseAttribute(kind faultKind, name, value string) (err error) {
-	if name != kind.attrs {
+	if _, err := oneOf(name, kind.attrs); err != nil {
 		return errNoCondition
 	}
 	switch name {
@@ -217,6 +217,11 @@ func (f *Fault) parseAttribute(kind faultKind, name, value string) (err error) {
 		f.Jitter, err = parsePositive(value)
 	case "retry":
 		f.Retry, err = parsePositive(value)
+	case "location":
+		f.Location = value
+		if strings.ContainsAny(value, "\r\n") {
+			err = errors.New("not a URL")
+		}
 	case "at":
 		if f.At, err = parseBytes(value); err == nil && f.Kind == "reset" && f.Word != "body" {
 			err = errors.New("only reset=body has it")
@@ -342,6 +347,7 @@ func (f Fault) String() string {
 	for _, a := range [...][2]string{
 		{"jitter", nonZero(f.Jitter, time.Duration.String)},
 		{"retry", nonZero(f.Retry, time.Duration.String)},
+		{"location", f.Location},
 		{"at", nonZero(f.At, formatBytes)},
 		{"dir", f.Dir},
 		{"per", f.Per},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -123,7 +124,7 @@ func (st *staging) begin(c *chosenFault) (answered bool, err error) {
 	default:
 		if status, err := strconv.Atoi(c.Kind); err == nil {
 			c.fire()
-			return true, st.refuse(status, c.Code, c.Retry)
+			return true, st.redirect(st.refuse(status, c.Code, c.Retry), c.Location)
 		}
 	}
 	return false, nil
@@ -139,14 +140,23 @@ func throttleCode(method string) string {
 
 // refuse is the answer of an operation that is not done. The body is read, so
 // that the client gets to see it.
-func (st *staging) refuse(status int, code string, retry time.Duration) error {
+func (st *staging) refuse(status int, code string, retry time.Duration) *apiError {
 	st.rq.body.drain(st.rq.r)
 	return stagedError(status, code, retry)
 }
 
+// redirect names another place in an answer.
+func (st *staging) redirect(e *apiError, location string) *apiError {
+	u, err := url.Parse(location)
+	if location == "" || err != nil {
+		return e
+	}
+	return e.with("Endpoint", u.Host).withHeader("Location", location)
+}
+
 // statusCodes are the codes of statuses that come without one.
 var statusCodes = map[int]string{
-	200: "InternalError", 400: "InvalidArgument", 403: "AccessDenied", 404: "NoSuchKey", 409: "FileAlreadyExists", 412: "PreconditionFailed",
+	200: "InternalError", 301: "PermanentRedirect", 307: "TemporaryRedirect", 400: "InvalidArgument", 403: "AccessDenied", 404: "NoSuchKey", 409: "FileAlreadyExists", 412: "PreconditionFailed",
 	416: "InvalidRange", 429: "TooManyRequests", 500: "InternalError", 501: "NotImplemented", 503: "ServiceUnavailable",
 }
 

@@ -109,6 +109,12 @@ func TestStatusFaults(t *testing.T) {
 	if got := a.must(429, "GET", object("logs/1", ""), ""); got.code() != "Slow" {
 		t.Error(got.body)
 	}
+	a.hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	a.faults("307 location=http://oss-cn-beijing.aliyuncs.com/b/k")
+	got = a.must(307, "GET", object("logs/1", ""), "")
+	if got.header.Get("Location") != "http://oss-cn-beijing.aliyuncs.com/b/k" || got.element("Endpoint") != "oss-cn-beijing.aliyuncs.com" {
+		t.Errorf("%v %s", got.header, got.body)
+	}
 }
 
 // TestStatusFaultsOrder: the first fault that answers decides, and a fault

@@ -56,7 +56,7 @@ key	reset=body
 func TestParseFaultsRefuses(t *testing.T) {
 	for _, line := range []string{
 		"502 on=", "boom", "199", "600", "+503", "0503", "=x", `"x`, "latency", "latency=0s", "latency=-1s", "latency=1s prob=0", "latency=1s prob=2",
-		"latency=1s prob=NaN", "latency=1s at=3", "expire=1", "expire expire=1", "503 nth=0", "503 nth=-1", "503 nth=x", "503 nth=1 nth=1", "503 jitter=1s",
+		"latency=1s prob=NaN", "latency=1s at=3", "expire=1", "expire expire=1", "503 nth=0", "503 nth=-1", "503 nth=x", "503 nth=1 nth=1", "503 jitter=1s", "503 location=\"a\\nb\"", "lost location=a",
 		"503 key=[", "bandwidth=0", "bandwidth=1T", "bandwidth=9999999999G", "bandwidth=1 per=day", "flip=-1", "flip dir=left", "reset=now",
 		"reset at=4", "reset=after at=4", "etag", "etag=right", "lost=100", "qps=1K", "qps=0", "503 from=2s to=1s", "503 seed=-1", "503 nth", `503 on="\z"`,
 	} {
@@ -96,7 +96,7 @@ func TestSetFaultsRefuses(t *testing.T) {
 // TestFaultsPrint: what prints is read back as the same.
 func TestFaultsPrint(t *testing.T) {
 	kinds := []string{
-		"503", "429=Slow", "200=Odd retry=3s", "latency=1ms", "latency=1s jitter=2s", "clock=-1h", "stall", "stall=2s at=5", "bandwidth=3M per=connection",
+		"503", "429=Slow", "200=Odd retry=3s", "307=Elsewhere location=http://a.test/?b", "latency=1ms", "latency=1s jitter=2s", "clock=-1h", "stall", "stall=2s at=5", "bandwidth=3M per=connection",
 		"throttle=1G retry=5s", "qps=100", "reset", "reset=after", "reset=body at=1", "truncate", "truncate=77", "flip", "flip=3 dir=down", "lost",
 		"lost=503", "html", "html=502", "etag=wrong", "crc=wrong", "repeat", "endearly", "shuffle", "vanish", "expire", "change",
 	}

@@ -21,6 +21,18 @@ import (
 // every name at addr.
 func trusting(t *testing.T, file, addr string) *http.Client {
 	t.Helper()
+	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, addr)
+	}
+	hc := &http.Client{Transport: &http.Transport{DialContext: dial, TLSClientConfig: trustedBy(t, file)}}
+	t.Cleanup(hc.CloseIdleConnections)
+	return hc
+}
+
+// trustedBy trusts the authority in file alone.
+func trustedBy(t testing.TB, file string) *tls.Config {
+	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -29,13 +41,7 @@ func trusting(t *testing.T, file, addr string) *http.Client {
 	if !pool.AppendCertsFromPEM(text) {
 		t.Fatal("no certificate in the file")
 	}
-	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, network, addr)
-	}
-	hc := &http.Client{Transport: &http.Transport{DialContext: dial, TLSClientConfig: &tls.Config{RootCAs: pool}}}
-	t.Cleanup(hc.CloseIdleConnections)
-	return hc
+	return &tls.Config{RootCAs: pool}
 }
 
 func getPage(t *testing.T, hc *http.Client, url string, sign bool) (*answer, error) {
