@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/xml"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -17,8 +18,17 @@ type ListBucketsOptions struct {
 	// MaxKeys bounds a page, 1 to 1000. 0 means 1000.
 	MaxKeys int
 
-	// Header holds anything else.
+	// TagKey and TagValue list only the buckets with that tag. TagValue "" is
+	// any value.
+	TagKey   string
+	TagValue string
+
+	// ResourceGroupID lists only the buckets of that resource group.
+	ResourceGroupID string
+
+	// Header and Query hold anything else.
 	Header http.Header
+	Query  url.Values
 }
 
 // BucketSummary is a bucket in a listing.
@@ -29,6 +39,7 @@ type BucketSummary struct {
 	StorageClass     string
 	ExtranetEndpoint string
 	IntranetEndpoint string
+	ResourceGroupID  string
 	CreationDate     time.Time
 }
 
@@ -56,7 +67,11 @@ func (c *Client) ListBuckets(ctx context.Context, opts *ListBucketsOptions) (*Li
 	if err := r.setPage("max-keys", o.MaxKeys); err != nil {
 		return nil, err
 	}
+	r.setOpt("tag-key", o.TagKey)
+	r.setOpt("tag-value", o.TagValue)
+	setHeader(r.header, "X-Oss-Resource-Group-Id", o.ResourceGroupID)
 	addHeaders(r.header, o.Header)
+	r.addQuery(o.Query)
 	var answer struct {
 		Owner       xmlOwner
 		IsTruncated bool
@@ -65,6 +80,7 @@ func (c *Client) ListBuckets(ctx context.Context, opts *ListBucketsOptions) (*Li
 			Name, Location, Region, StorageClass string
 			ExtranetEndpoint, IntranetEndpoint   string
 			CreationDate                         string
+			ResourceGroupID                      string `xml:"ResourceGroupId"`
 		} `xml:"Buckets>Bucket"`
 	}
 	resp, err := c.doXML(ctx, r, "ListAllMyBucketsResult", &answer)
@@ -79,7 +95,7 @@ func (c *Client) ListBuckets(ctx context.Context, opts *ListBucketsOptions) (*Li
 		res.Buckets = append(res.Buckets, BucketSummary{
 			Name: b.Name, Location: b.Location, Region: b.Region, StorageClass: b.StorageClass,
 			ExtranetEndpoint: b.ExtranetEndpoint, IntranetEndpoint: b.IntranetEndpoint,
-			CreationDate: parseXMLTime(b.CreationDate),
+			ResourceGroupID: b.ResourceGroupID, CreationDate: parseXMLTime(b.CreationDate),
 		})
 	}
 	return res, nil
@@ -154,6 +170,8 @@ type BucketInfo struct {
 	ResourceGroupID        string
 	SSEAlgorithm           string // None, AES256, KMS or SM4
 	KMSMasterKeyID         string
+	KMSDataEncryption      string
+	BlockPublicAccess      bool
 	Owner                  Owner
 	CreationDate           time.Time
 }
@@ -171,6 +189,8 @@ func (b *Bucket) GetBucketInfo(ctx context.Context) (*BucketInfo, error) {
 			ACL                                                                                  string `xml:"AccessControlList>Grant"`
 			SSEAlgorithm                                                                         string `xml:"ServerSideEncryptionRule>SSEAlgorithm"`
 			KMSMasterKeyID                                                                       string `xml:"ServerSideEncryptionRule>KMSMasterKeyID"`
+			KMSDataEncryption                                                                    string `xml:"ServerSideEncryptionRule>KMSDataEncryption"`
+			BlockPublicAccess                                                                    bool
 			Owner                                                                                xmlOwner
 		}
 	}
@@ -186,6 +206,7 @@ func (b *Bucket) GetBucketInfo(ctx context.Context) (*BucketInfo, error) {
 		Versioning: a.Versioning, ACL: a.ACL, Comment: a.Comment, AccessMonitor: a.AccessMonitor,
 		TransferAcceleration: a.TransferAcceleration, CrossRegionReplication: a.CrossRegionReplication,
 		ResourceGroupID: a.ResourceGroupID, SSEAlgorithm: a.SSEAlgorithm, KMSMasterKeyID: a.KMSMasterKeyID,
+		KMSDataEncryption: a.KMSDataEncryption, BlockPublicAccess: a.BlockPublicAccess,
 		Owner: Owner(a.Owner), CreationDate: parseXMLTime(a.CreationDate),
 	}, nil
 }
@@ -201,56 +222,35 @@ func (b *Bucket) GetBucketLocation(ctx context.Context) (string, error) {
 	return answer.Location, err
 }
 
-// BucketStat is the answer to GetBucketStat. Sizes are bytes. It may be an hour
-// old.
+// BucketStat is the answer to GetBucketStat. Sizes are bytes; a RealStorage is
+// what objects below 64 KiB are not rounded up in. It may be an hour old.
 type BucketStat struct {
-	Response
+	Response `xml:"-"`
 
-	Storage                    int64
-	ObjectCount                int64
-	MultipartUploadCount       int64
-	MultipartPartCount         int64
-	DeleteMarkerCount          int64
-	LiveChannelCount           int64
-	StandardStorage            int64
-	StandardObjectCount        int64
-	InfrequentAccessStorage    int64
-	InfrequentAccessCount      int64
-	ArchiveStorage             int64
-	ArchiveObjectCount         int64
-	ColdArchiveStorage         int64
-	ColdArchiveObjectCount     int64
-	DeepColdArchiveStorage     int64
-	DeepColdArchiveObjectCount int64
-	LastModified               time.Time
+	Storage                     int64
+	ObjectCount                 int64
+	MultipartUploadCount        int64
+	MultipartPartCount          int64
+	DeleteMarkerCount           int64
+	LiveChannelCount            int64
+	StandardStorage             int64
+	StandardObjectCount         int64
+	InfrequentAccessStorage     int64
+	InfrequentAccessRealStorage int64
+	InfrequentAccessCount       int64 `xml:"InfrequentAccessObjectCount"`
+	ArchiveStorage              int64
+	ArchiveRealStorage          int64
+	ArchiveObjectCount          int64
+	ColdArchiveStorage          int64
+	ColdArchiveRealStorage      int64
+	ColdArchiveObjectCount      int64
+	DeepColdArchiveStorage      int64
+	DeepColdArchiveRealStorage  int64
+	DeepColdArchiveObjectCount  int64
+	LastModified                Time `xml:"LastModifiedTime"`
 }
 
 // GetBucketStat asks how much the bucket holds.
 func (b *Bucket) GetBucketStat(ctx context.Context) (*BucketStat, error) {
-	r := b.newCall("GetBucketStat", http.MethodGet)
-	r.set("stat", "")
-	var a struct {
-		Storage, ObjectCount, MultipartUploadCount, MultipartPartCount, DeleteMarkerCount, LiveChannelCount int64
-		StandardStorage, StandardObjectCount, InfrequentAccessStorage, InfrequentAccessObjectCount          int64
-		ArchiveStorage, ArchiveObjectCount, ColdArchiveStorage, ColdArchiveObjectCount                      int64
-		DeepColdArchiveStorage, DeepColdArchiveObjectCount, LastModifiedTime                                int64
-	}
-	resp, err := b.client.doXML(ctx, r, "BucketStat", &a)
-	if err != nil {
-		return nil, err
-	}
-	s := &BucketStat{
-		Response: newResponse(resp), Storage: a.Storage, ObjectCount: a.ObjectCount,
-		MultipartUploadCount: a.MultipartUploadCount, MultipartPartCount: a.MultipartPartCount,
-		DeleteMarkerCount: a.DeleteMarkerCount, LiveChannelCount: a.LiveChannelCount,
-		StandardStorage: a.StandardStorage, StandardObjectCount: a.StandardObjectCount,
-		InfrequentAccessStorage: a.InfrequentAccessStorage, InfrequentAccessCount: a.InfrequentAccessObjectCount,
-		ArchiveStorage: a.ArchiveStorage, ArchiveObjectCount: a.ArchiveObjectCount,
-		ColdArchiveStorage: a.ColdArchiveStorage, ColdArchiveObjectCount: a.ColdArchiveObjectCount,
-		DeepColdArchiveStorage: a.DeepColdArchiveStorage, DeepColdArchiveObjectCount: a.DeepColdArchiveObjectCount,
-	}
-	if a.LastModifiedTime > 0 {
-		s.LastModified = time.Unix(a.LastModifiedTime, 0).UTC()
-	}
-	return s, nil
+	return get[BucketStat](ctx, b.config("GetBucketStat", http.MethodGet, "stat"), "BucketStat")
 }
