@@ -38,6 +38,9 @@ func Jobs(dir string) iter.Seq2[Job, error] {
 			if err != nil {
 				job = Job{ID: id}
 			}
+			if info, err := e.Info(); err == nil {
+				job.Updated = info.ModTime()
+			}
 			if !yield(job, err) {
 				return
 			}

@@ -44,6 +44,9 @@ type Job struct {
 	Created time.Time
 	State   string
 
+	// Updated is when the job's file was last written. Jobs fills it in.
+	Updated time.Time
+
 	// Spec is whatever else its owner needs to run the job again. It does not
 	// make two runs different jobs, and is not looked at here.
 	Spec string

@@ -59,7 +59,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.PersistentFlags().SortFlags = false
 	root.AddCommand(
 		newCpCommand(a), newSyncCommand(a), newLsCommand(a), newStatCommand(a),
-		newRmCommand(a), newMbCommand(a), newServeCommand(a), newSelftestCommand(a), newVersionCommand(a), newJSONTopic(),
+		newRmCommand(a), newMbCommand(a), newServeCommand(a), newGCCommand(a), newSelftestCommand(a), newVersionCommand(a), newJSONTopic(),
 	)
 	return root
 }
