@@ -85,10 +85,10 @@ func (o *Options) checkNames() error {
 	return nil
 }
 
-// hostBucket returns the bucket in a virtual host's name, or "" for a path
-// style request: one to an address, to localhost, to a name without dots, or
-// to an endpoint. Of a name that may be both, like oss-a.example, it is a
-// bucket's if there is such a bucket.
+// hostBucket returns the bucket that a virtual host's name contains or that it
+// is a cname of, or "" for a path style request: one to an address, to
+// localhost, to a name without dots, or to an endpoint. Of a name that may be
+// several of these it is a bucket's if there is such a bucket.
 func (s *Server) hostBucket(host string) string {
 	for _, d := range s.opts.Domains {
 		if host == d {
@@ -105,11 +105,40 @@ func (s *Server) hostBucket(host string) string {
 	if !ok || !validBucket(first) {
 		return ""
 	}
+	if rest != "localhost" && !s.bucketExists(first) {
+		if bucket := s.cnameBucket(host); bucket != "" {
+			return bucket
+		}
+	}
 	second, _, _ := strings.Cut(rest, ".")
 	if rest == "localhost" || isEndpointLabel(second) || !isEndpointLabel(first) || s.bucketExists(first) {
 		return first
 	}
 	return ""
+}
+
+// cnameBucket returns the bucket that has a domain by PutCname, or "".
+func (s *Server) cnameBucket(domain string) (bucket string) {
+	err := s.store.View(func(tx *store.Tx) error {
+		for b, err := range tx.Buckets("") {
+			if err != nil {
+				return err
+			}
+			c, err := tx.Config(b.Name, "cname", domain)
+			if err != nil {
+				return err
+			}
+			if c != nil {
+				bucket = b.Name
+				return nil
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.opts.Logger.Error("look up cname", "domain", domain, "err", err)
+	}
+	return bucket
 }
 
 func isEndpointLabel(label string) bool { return label == "oss" || strings.HasPrefix(label, "oss-") }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/osssync/osssync/oss/emulator/internal/sign"
 )
@@ -186,6 +187,10 @@ func (rq *request) writeError(e *apiError) {
 	rq.writeDocument(e.status, &d)
 }
 
+// minTimed is the least a document has that its client is timed reading, in
+// bytes; what is smaller fits into the socket's buffer.
+const minTimed = 16 << 10
+
 // writeDocument answers with an XML body.
 func (rq *request) writeDocument(status int, d *document) {
 	if rq.staged != nil {
@@ -194,6 +199,11 @@ func (rq *request) writeDocument(status int, d *document) {
 	h := rq.w.Header()
 	h.Set("Content-Type", "application/xml")
 	h.Set("Content-Length", strconv.Itoa(len(prolog)+len(d.b)))
+	if len(d.b) > minTimed {
+		ctl := http.NewResponseController(rq.w.ResponseWriter)
+		_ = ctl.SetWriteDeadline(time.Now().Add(writeIdle)) // not every ResponseWriter has deadlines
+		defer func() { _ = ctl.SetWriteDeadline(time.Time{}) }()
+	}
 	rq.w.WriteHeader(status)
 	_, _ = io.WriteString(rq.w, prolog)
 	_, _ = rq.w.Write(d.b) // an error here is the client's absence

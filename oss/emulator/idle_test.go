@@ -1,8 +1,11 @@
 package emulator_test
 
 import (
+	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -38,5 +41,31 @@ func TestIdleConnections(t *testing.T) {
 	}
 	if took := time.Since(begin); took > 4*time.Second { // less than a server waits for such clients
 		t.Errorf("closing took %v", took)
+	}
+}
+
+// timedRecorder notes the deadlines for writing.
+type timedRecorder struct {
+	*httptest.ResponseRecorder
+	deadlines []time.Time
+}
+
+func (r *timedRecorder) SetWriteDeadline(t time.Time) error {
+	r.deadlines = append(r.deadlines, t)
+	return nil
+}
+
+// TestDocumentDeadline: whoever does not read a long listing is not waited for.
+func TestDocumentDeadline(t *testing.T) {
+	c := newClient(t)
+	for i := range 200 {
+		c.put(fmt.Sprintf("key-%d", i), "")
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+target(testBucket, "", "max-keys=1000"), nil)
+	signV4(r, c.now)
+	w := &timedRecorder{ResponseRecorder: httptest.NewRecorder()}
+	c.h.ServeHTTP(w, r)
+	if n := len(w.deadlines); w.Code != 200 || n != 2 || w.deadlines[0].IsZero() || !w.deadlines[1].IsZero() {
+		t.Errorf("status %d, deadlines %v", w.Code, w.deadlines)
 	}
 }

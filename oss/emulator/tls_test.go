@@ -206,6 +206,29 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestBoundName: a name that PutCname binds is the bucket's.
+func TestBoundName(t *testing.T) {
+	c := newClient(t)
+	c.put("www", "x")
+	at := func(host string) *answer {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", "http://127.0.0.1/"+testBucket+"/www", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signV4(r, c.now)
+		r.Host, r.URL.Path = host, "/www"
+		return c.send(r)
+	}
+	c.want(at("www.shop.test"), 404, "NoSuchBucket")
+	const doc = "<BucketCnameConfiguration><Cname><Domain>www.shop.test</Domain></Cname></BucketCnameConfiguration>"
+	c.want(c.do("POST", target(testBucket, "", "cname&comp=add"), doc), 200, "")
+	if a := c.want(at("www.shop.test:80"), 200, ""); a.body != "x" {
+		t.Error(a.body)
+	}
+	c.want(c.do("POST", target(testBucket, "", "cname&comp=delete"), doc), 200, "")
+	c.want(at("www.shop.test"), 404, "NoSuchBucket")
+}
+
 func TestIPv6(t *testing.T) {
 	s, err := emulator.Open(&emulator.Options{AccessKeyID: testID, AccessKeySecret: testSecret, TLSDir: t.TempDir()})
 	if err != nil {
