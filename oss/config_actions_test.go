@@ -198,7 +198,7 @@ func TestConfigOfTasks(t *testing.T) {
 func TestConfigOfAccessPoints(t *testing.T) {
 	const policy = `{"Version":"1"}`
 	byHeader := []string{"X-Oss-Access-Point-Name: ap"}
-	block, blocked := "<PublicAccessBlockConfiguration><BlockPublicAccess>true</BlockPublicAccess></PublicAccessBlockConfiguration>", &oss.GetPublicAccessBlockResult{BlockPublicAccess: true}
+	block := "<PublicAccessBlockConfiguration><BlockPublicAccess>true</BlockPublicAccess></PublicAccessBlockConfiguration>"
 	point := "<AccessPointName>ap</AccessPointName><Bucket>b</Bucket><NetworkOrigin>vpc</NetworkOrigin><VpcConfiguration><VpcId>v</VpcId></VpcConfiguration><Alias>al</Alias><Status>enable</Status>"
 	wantPoint := oss.AccessPoint{Name: "ap", Bucket: "b", NetworkOrigin: "vpc", VPCID: "v", Alias: "al", AccessPointStatus: "enable"}
 	list := "<ListAccessPointsResult><AccountId>1</AccountId><MaxKeys>7</MaxKeys>" + pageXML + "<AccessPoints><AccessPoint>" + point + "</AccessPoint></AccessPoints></ListAccessPointsResult>"
@@ -269,6 +269,12 @@ func TestConfigOfAccessPoints(t *testing.T) {
 				return b.DeleteAccessPointPolicy(ctx, "ap")
 			}),
 		},
+	})
+}
+
+func TestConfigOfPublicAccess(t *testing.T) {
+	block, blocked := "<PublicAccessBlockConfiguration><BlockPublicAccess>true</BlockPublicAccess></PublicAccessBlockConfiguration>", &oss.GetPublicAccessBlockResult{BlockPublicAccess: true}
+	runConfigCalls(t, []configCall{
 		{
 			name: "PutPublicAccessBlock", line: "PUT /?publicAccessBlock", body: block,
 			call: account(func(ctx context.Context, c *oss.Client) (*oss.Response, error) {

@@ -90,8 +90,8 @@ func fill(t *rapid.T, v reflect.Value) {
 			}
 			return
 		}
-		for i := range v.NumField() {
-			fill(t, v.Field(i))
+		for _, field := range v.Fields() {
+			fill(t, field)
 		}
 	default:
 		t.Fatalf("no value for a %s", v.Type())

@@ -106,14 +106,15 @@ func TestConfigIterators(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			// page is the text of one page.
 			page := func(entries []string, next string) string {
-				text := "<" + v.root + ">"
+				var text strings.Builder
+				text.WriteString("<" + v.root + ">")
 				for _, e := range entries {
-					text += fmt.Sprintf(v.entry, e)
+					fmt.Fprintf(&text, v.entry, e)
 				}
 				if next != "" {
-					text += "<IsTruncated>true</IsTruncated><" + v.next + ">" + next + "</" + v.next + ">"
+					text.WriteString("<IsTruncated>true</IsTruncated><" + v.next + ">" + next + "</" + v.next + ">")
 				}
-				return text + "</" + v.root + ">"
+				return text.String() + "</" + v.root + ">"
 			}
 			list := func(pages map[string]string) iter.Seq2[string, error] {
 				c := newClient(t, answerer(func(r *http.Request) (*http.Response, error) {

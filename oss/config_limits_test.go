@@ -88,6 +88,15 @@ func TestConfigOfLimits(t *testing.T) {
 				return b.ListBucketRequesterQoSInfos(ctx, opts)
 			}),
 		},
+	})
+}
+
+func TestConfigOfPools(t *testing.T) {
+	qos := bounds()
+	requester := oss.RequesterQoSInfo{Requester: "123", QoSConfiguration: bounds()}
+	page := oss.Page{IsTruncated: true, NextContinuationToken: "b"}
+	opts := &oss.PageOptions{ContinuationToken: "a", MaxKeys: 7}
+	runConfigCalls(t, []configCall{
 		{
 			name: "ListResourcePools", line: "GET /?continuation-token=a&max-keys=7&resourcePool",
 			answer: "<ListResourcePoolsResult><Region>oss-cn-shanghai</Region><Owner>1</Owner>" + pageXML +

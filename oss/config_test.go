@@ -175,17 +175,6 @@ func TestConfigOfBuckets(t *testing.T) {
 			},
 		}},
 	}
-	referer := `<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer><AllowTruncateQueryString>true</AllowTruncateQueryString>` +
-		`<RefererList><Referer>http://a.example</Referer></RefererList><RefererBlacklist><Referer>http://b.example</Referer></RefererBlacklist></RefererConfiguration>`
-	sites := oss.BucketReferer{AllowTruncateQueryString: yes(), Referers: []string{"http://a.example"}, BlackReferers: []string{"http://b.example"}}
-	logging := `<BucketLoggingStatus><LoggingEnabled><TargetBucket>logs</TargetBucket><TargetPrefix>a/</TargetPrefix></LoggingEnabled></BucketLoggingStatus>`
-	tls := `<HttpsConfiguration><TLS><Enable>true</Enable><TLSVersion>TLSv1.2</TLSVersion><TLSVersion>TLSv1.3</TLSVersion></TLS></HttpsConfiguration>`
-	tlsVersions := oss.HTTPSConfiguration{TLSEnabled: true, TLSVersions: []string{"TLSv1.2", "TLSv1.3"}}
-	encryption := `<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>id</KMSMasterKeyID>` +
-		`<KMSDataEncryption>SM4</KMSDataEncryption></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>`
-	sse := oss.ServerSideEncryptionRule{SSEAlgorithm: "KMS", KMSMasterKeyID: "id", KMSDataEncryption: "SM4"}
-	tagging := `<Tagging><TagSet><Tag><Key>a</Key><Value>1&amp;2</Value></Tag></TagSet></Tagging>`
-	tags := oss.BucketTagging{Tags: []oss.Tag{{Key: "a", Value: "1&2"}}}
 
 	runConfigCalls(t, []configCall{
 		{
@@ -243,6 +232,23 @@ func TestConfigOfBuckets(t *testing.T) {
 			name: "DeleteBucketWebsite", line: "DELETE /?website",
 			call: on(func(ctx context.Context, b *oss.Bucket) (*oss.Response, error) { return b.DeleteBucketWebsite(ctx) }),
 		},
+	})
+}
+
+func TestConfigOfSmallDocuments(t *testing.T) {
+	referer := `<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer><AllowTruncateQueryString>true</AllowTruncateQueryString>` +
+		`<RefererList><Referer>http://a.example</Referer></RefererList><RefererBlacklist><Referer>http://b.example</Referer></RefererBlacklist></RefererConfiguration>`
+	sites := oss.BucketReferer{AllowTruncateQueryString: yes(), Referers: []string{"http://a.example"}, BlackReferers: []string{"http://b.example"}}
+	logging := `<BucketLoggingStatus><LoggingEnabled><TargetBucket>logs</TargetBucket><TargetPrefix>a/</TargetPrefix></LoggingEnabled></BucketLoggingStatus>`
+	tls := `<HttpsConfiguration><TLS><Enable>true</Enable><TLSVersion>TLSv1.2</TLSVersion><TLSVersion>TLSv1.3</TLSVersion></TLS></HttpsConfiguration>`
+	tlsVersions := oss.HTTPSConfiguration{TLSEnabled: true, TLSVersions: []string{"TLSv1.2", "TLSv1.3"}}
+	encryption := `<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>id</KMSMasterKeyID>` +
+		`<KMSDataEncryption>SM4</KMSDataEncryption></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>`
+	sse := oss.ServerSideEncryptionRule{SSEAlgorithm: "KMS", KMSMasterKeyID: "id", KMSDataEncryption: "SM4"}
+	tagging := `<Tagging><TagSet><Tag><Key>a</Key><Value>1&amp;2</Value></Tag></TagSet></Tagging>`
+	tags := oss.BucketTagging{Tags: []oss.Tag{{Key: "a", Value: "1&2"}}}
+
+	runConfigCalls(t, []configCall{
 		{
 			name: "PutBucketLogging", line: "PUT /?logging", body: logging,
 			call: on(func(ctx context.Context, b *oss.Bucket) (*oss.Response, error) {
