@@ -157,7 +157,7 @@ type faultState struct {
 	Fault
 	text    string
 	rand    *rand.Rand
-	pace    *pacer // of bandwidth in total
+	total   *pacer // of bandwidth per=total
 	matched int
 	chosen  int
 	fired   int
@@ -179,7 +179,7 @@ func newFaultSet(faults []Fault, now time.Time) (*faultSet, error) {
 		st := &faultState{Fault: f, text: f.String(), rand: rand.New(rand.NewPCG(f.Seed, uint64(i))), filled: now}
 		switch {
 		case f.Kind == "bandwidth" && f.Per == "total":
-			st.pace = newPacer(f.N)
+			st.total = newPacer(f.N)
 		case f.Kind == "qps" || f.Kind == "throttle":
 			st.level = float64(f.N)
 		}
@@ -302,6 +302,7 @@ func (f *faultState) passes(now time.Time) bool {
 type chosenFault struct {
 	*faultState
 	set     *faultSet
+	pacer   *pacer        // of bandwidth
 	wait    time.Duration // of latency, or what a refused client is told
 	seed    uint64
 	refuses bool // of qps and throttle

@@ -79,7 +79,7 @@ func (s *spoiler) before(n int) (int, error) {
 		}
 		s.extend()
 	case "bandwidth":
-		return min(n, s.c.pace.step()), nil
+		return min(n, s.c.pacer.step()), nil
 	}
 	return n, nil
 }
@@ -104,7 +104,7 @@ func (s *spoiler) after(n int) error {
 	}
 	s.c.fire()
 	s.flush()
-	if !s.st.wait(s.c.pace.take(n)) {
+	if !s.st.wait(s.c.pacer.take(n)) {
 		return errCut
 	}
 	s.extend()

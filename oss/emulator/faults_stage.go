@@ -106,8 +106,9 @@ func (st *staging) begin(c *chosenFault) (answered bool, err error) {
 			return true, st.refuse(http.StatusServiceUnavailable, throttleCode(rq.r.Method), c.wait)
 		}
 	case "bandwidth":
-		if c.pace == nil {
-			c.pace = newPacer(c.N)
+		c.pacer = c.total
+		if c.pacer == nil { // a connection has one request at a time
+			c.pacer = newPacer(c.N)
 		}
 		st.spoilBody(c, true)
 		st.spoilBody(c, false)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -500,6 +501,24 @@ func TestPacing(t *testing.T) {
 					t.Errorf("took %v, want %v", took, tc.want)
 				}
 			})
+		})
+	}
+}
+
+// TestBandwidthScope: two at once share the total, but not a connection's.
+func TestBandwidthScope(t *testing.T) {
+	for scope, want := range map[string]time.Duration{"connection": 10 * time.Second, "total": 20 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newClientOptions(t, &emulator.Options{Faults: parseFaults(t, "bandwidth=1K per="+scope)})
+			begin := time.Now()
+			var wg sync.WaitGroup
+			for _, key := range []string{"a", "b"} {
+				wg.Go(func() { c.do("PUT", object(key, ""), pattern(10<<10)) })
+			}
+			wg.Wait()
+			if took := time.Since(begin).Round(time.Second); took != want {
+				t.Errorf("per=%s: took %v, want %v", scope, took, want)
+			}
 		})
 	}
 }
