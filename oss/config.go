@@ -215,16 +215,8 @@ func get[R any, P result[R]](ctx context.Context, c *config, roots ...string) (P
 	if err != nil {
 		return nil, err
 	}
-	for _, root := range roots {
-		if err = checkRoot(body, root); err == nil {
-			break
-		}
-	}
 	res := P(new(R))
-	if err == nil {
-		err = xml.Unmarshal(body, res)
-	}
-	if err != nil {
+	if err := decodeXML(body, res, roots...); err != nil {
 		return nil, c.xmlError(resp, body, err)
 	}
 	res.answered(resp)
