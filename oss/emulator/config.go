@@ -32,6 +32,9 @@ type family struct {
 	under string
 	// needs is what must be there for every operation.
 	needs func(rq *request, tx *store.Tx) error
+	// blind families look at their document before their bucket: that there is
+	// none is MalformedXML. The vendor's own tests say so of the service.
+	blind bool
 	// forget says that a document is to be removed rather than stored.
 	forget func(doc *element) bool
 
@@ -119,6 +122,9 @@ func (f *family) put(rq *request) error {
 	}
 	return rq.s.store.Update(func(tx *store.Tx) error {
 		if err := rq.needScope(tx, f); err != nil {
+			if f.blind {
+				return failSchema(f.parsed.name)
+			}
 			return err
 		}
 		if doc != nil {

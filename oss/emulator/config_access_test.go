@@ -328,6 +328,7 @@ func TestMetaQuery(t *testing.T) {
 	if got := c.want(c.config("POST", "metaQuery&comp=query&mode=semantic", "<MetaQuery><Query>snow</Query></MetaQuery>"), 200, "").elements("Filename"); got != nil {
 		t.Error(got)
 	}
+	c.want(c.config("POST", "metaQuery&action=createDataset", ""), 400, "OperationNotSupported")
 	c.want(c.config("POST", "metaQuery&comp=delete", ""), 200, "")
 	c.want(c.config("POST", "metaQuery&comp=delete", ""), 404, "MetaQueryNotExist")
 }

@@ -70,6 +70,12 @@ func (rq *request) closeMetaQuery() error {
 	})
 }
 
+// metaQueryAction refuses the calls on data sets, which ordinary buckets have
+// none of.
+func (rq *request) metaQueryAction() error {
+	return fail("OperationNotSupported").withEC("0037-00000001").with("Action", rq.param("action"))
+}
+
 // metaCondition is a node of a query: a comparison, or a combination.
 type metaCondition struct {
 	Field, Operation string

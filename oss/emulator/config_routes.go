@@ -51,6 +51,7 @@ func otherConfigRoutes() []route {
 		r("POST", onBucket, "metaQuery&comp=add", "OpenMetaQuery", (*request).openMetaQuery),
 		r("POST", onBucket, "metaQuery&comp=query", "DoMetaQuery", (*request).doMetaQuery),
 		r("POST", onBucket, "metaQuery&comp=delete", "CloseMetaQuery", (*request).closeMetaQuery),
+		r("POST", onBucket, "metaQuery", "DoMetaQueryAction", (*request).metaQueryAction),
 		r("GET", onBucket, "metaQuery", "GetMetaQueryStatus", (*request).metaQueryStatus),
 
 		r("PUT", onBucket, "accessPoint", "CreateAccessPoint", (*request).createAccessPoint),

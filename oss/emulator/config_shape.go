@@ -182,7 +182,7 @@ func (sh *shape) checkLeaf(e *element) error {
 
 // failSchema is MalformedXML that says where.
 func failSchema(name string) *apiError {
-	return fail("MalformedXML").with("ErrorDetail", "the element "+name+" is missing or not valid")
+	return fail("MalformedXML").withEC("0015-00000231").with("ErrorDetail", "the element "+name+" is missing or not valid")
 }
 
 // parseDate reads a time of a document. The service takes midnights only;

@@ -82,7 +82,7 @@ func contentFamilies() []*family {
 			shape:  `ArchiveDirectReadConfiguration{Enabled:bool}`,
 		},
 		{
-			sub: "overwriteConfig", op: "BucketOverwriteConfig", methods: putGetDelete, absent: "NoSuchBucketOverwriteConfig",
+			sub: "overwriteConfig", op: "BucketOverwriteConfig", methods: putGetDelete, absent: "NoSuchBucketOverwriteConfig", blind: true,
 			shape: `OverwriteConfiguration{Rule+{ID:text? Action:forbid Prefix? Suffix? Principals?{Principal:text*}}}`,
 			check: checkOverwrite,
 		},
@@ -202,6 +202,9 @@ func configRoutes() []route {
 				switch m {
 				case http.MethodPut:
 					r.op, r.handle = "Put"+f.op, f.put
+					if f.blind {
+						r.access = createBucket
+					}
 				case http.MethodGet:
 					r.op, r.handle = "Get"+f.op, f.get
 				default:

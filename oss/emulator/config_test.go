@@ -202,6 +202,10 @@ func TestConfigRefused(t *testing.T) {
 	if a.element("ArgumentName") != "MaxAgeSeconds" || a.element("ArgumentValue") != "-1" {
 		t.Error(a.body)
 	}
+	a = c.do("PUT", target("missing", "", "overwriteConfig"), configDoc("overwriteConfig"))
+	if a.status != 400 || a.code() != "MalformedXML" || a.header.Get("x-oss-ec") != "0015-00000231" {
+		t.Error(a.body)
+	}
 	for _, tc := range configs {
 		if a := c.do("GET", target("missing", "", tc.query), ""); a.code() != "NoSuchBucket" {
 			t.Errorf("%s of a missing bucket: %d %s", tc.query, a.status, a.code())

@@ -129,6 +129,7 @@ var errorTable = map[string]struct {
 	"NotSymlink":                               {400, "", "The object is not a symlink."},
 	"ObjectAlreadyExists":                      {400, "", "The object exists already."},
 	"ObjectNotAppendable":                      {409, "", "The object is not appendable."},
+	"OperationNotSupported":                    {400, "", "The operation is not supported for this resource"},
 	"PartNotSequential":                        {400, "", "The parts of a sequential upload must be sent in order."},
 	"PositionNotEqualToLength":                 {409, "0026-00000016", "Position is not equal to file length."},
 	"PreconditionFailed":                       {412, "", "At least one of the pre-conditions you specified did not hold."},
