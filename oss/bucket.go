@@ -211,15 +211,15 @@ func (b *Bucket) GetBucketInfo(ctx context.Context) (*BucketInfo, error) {
 	}, nil
 }
 
-// GetBucketLocation gives the bucket's location, such as "oss-cn-hangzhou".
-func (b *Bucket) GetBucketLocation(ctx context.Context) (string, error) {
-	r := b.newCall("GetBucketLocation", http.MethodGet)
-	r.set("location", "")
-	var answer struct {
-		Location string `xml:",chardata"`
-	}
-	_, err := b.client.doXML(ctx, r, "LocationConstraint", &answer)
-	return answer.Location, err
+// GetBucketLocationResult is the answer to GetBucketLocation.
+type GetBucketLocationResult struct {
+	Response `xml:"-"`
+	Location string `xml:",chardata"` // such as oss-cn-hangzhou
+}
+
+// GetBucketLocation gives the bucket's location.
+func (b *Bucket) GetBucketLocation(ctx context.Context) (*GetBucketLocationResult, error) {
+	return get[GetBucketLocationResult](ctx, b.config("GetBucketLocation", http.MethodGet, "location"), "LocationConstraint")
 }
 
 // BucketStat is the answer to GetBucketStat. Sizes are bytes; a RealStorage is

@@ -2,49 +2,43 @@ package oss
 
 import (
 	"context"
-	"encoding/xml"
 	"net/http"
 )
 
 // PutBucketACL sets the bucket's ACL: private, public-read or
 // public-read-write.
 func (b *Bucket) PutBucketACL(ctx context.Context, acl string) (*Response, error) {
-	r := b.newCall("PutBucketACL", http.MethodPut)
-	r.set("acl", "")
-	setHeader(r.header, "X-Oss-Acl", acl)
-	r.setBody(nil, nil)
-	return b.doPlain(ctx, r)
+	return b.config("PutBucketACL", http.MethodPut, "acl").withHeader("X-Oss-Acl", acl).send(ctx)
+}
+
+// GetBucketACLResult is the answer to GetBucketACL.
+type GetBucketACLResult struct {
+	Response `xml:"-"`
+	Owner    Owner
+	ACL      string `xml:"AccessControlList>Grant"` // private, public-read or public-read-write
 }
 
 // GetBucketACL gives the bucket's ACL.
-func (b *Bucket) GetBucketACL(ctx context.Context) (string, error) {
-	r := b.newCall("GetBucketACL", http.MethodGet)
-	r.set("acl", "")
-	var answer xmlACL
-	_, err := b.client.doXML(ctx, r, "AccessControlPolicy", &answer)
-	return answer.Grant, err
-}
-
-type xmlVersioning struct {
-	XMLName xml.Name `xml:"VersioningConfiguration"`
-	Status  string
+func (b *Bucket) GetBucketACL(ctx context.Context) (*GetBucketACLResult, error) {
+	return get[GetBucketACLResult](ctx, b.config("GetBucketACL", http.MethodGet, "acl"), "AccessControlPolicy")
 }
 
 // PutBucketVersioning sets versioning to Enabled or Suspended.
 func (b *Bucket) PutBucketVersioning(ctx context.Context, status string) (*Response, error) {
-	r := b.newCall("PutBucketVersioning", http.MethodPut)
-	r.set("versioning", "")
-	if err := r.marshalBody(xmlVersioning{Status: status}); err != nil {
-		return nil, err
-	}
-	return b.doPlain(ctx, r)
+	type body struct{ Status string }
+	return b.config("PutBucketVersioning", http.MethodPut, "versioning").
+		xmlBody("VersioningConfiguration", body{status}).send(ctx)
 }
 
-// GetBucketVersioning gives Enabled, Suspended, or "" where it was never set.
-func (b *Bucket) GetBucketVersioning(ctx context.Context) (string, error) {
-	r := b.newCall("GetBucketVersioning", http.MethodGet)
-	r.set("versioning", "")
-	var answer xmlVersioning
-	_, err := b.client.doXML(ctx, r, "VersioningConfiguration", &answer)
-	return answer.Status, err
+// GetBucketVersioningResult is the answer to GetBucketVersioning.
+type GetBucketVersioningResult struct {
+	Response `xml:"-"`
+
+	// Versioning is Enabled, Suspended, or "" where it was never set.
+	Versioning string `xml:"Status"`
+}
+
+// GetBucketVersioning asks whether the bucket keeps old versions.
+func (b *Bucket) GetBucketVersioning(ctx context.Context) (*GetBucketVersioningResult, error) {
+	return get[GetBucketVersioningResult](ctx, b.config("GetBucketVersioning", http.MethodGet, "versioning"), "VersioningConfiguration")
 }

@@ -63,5 +63,44 @@ func TestBucketAnswers(t *testing.T) {
 			},
 			call: of(func(ctx context.Context, b *oss.Bucket) (*oss.BucketStat, error) { return b.GetBucketStat(ctx) }),
 		},
+		{
+			name: "GetBucketLocation", line: "GET /?location", answer: "<LocationConstraint>oss-cn-hangzhou</LocationConstraint>",
+			want: &oss.GetBucketLocationResult{Location: "oss-cn-hangzhou"},
+			call: of(func(ctx context.Context, b *oss.Bucket) (*oss.GetBucketLocationResult, error) {
+				return b.GetBucketLocation(ctx)
+			}),
+		},
+		{
+			name: "PutBucketACL", line: "PUT /?acl", header: []string{"X-Oss-Acl: public-read"},
+			call: on(func(ctx context.Context, b *oss.Bucket) (*oss.Response, error) {
+				return b.PutBucketACL(ctx, "public-read")
+			}),
+		},
+		{
+			name: "GetBucketACL", line: "GET /?acl",
+			answer: "<AccessControlPolicy><Owner><ID>1</ID><DisplayName>me</DisplayName></Owner><AccessControlList><Grant>private</Grant></AccessControlList></AccessControlPolicy>",
+			want:   &oss.GetBucketACLResult{Owner: oss.Owner{ID: "1", DisplayName: "me"}, ACL: "private"},
+			call:   of(func(ctx context.Context, b *oss.Bucket) (*oss.GetBucketACLResult, error) { return b.GetBucketACL(ctx) }),
+		},
+		{
+			name: "PutBucketVersioning", line: "PUT /?versioning", body: "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>",
+			call: on(func(ctx context.Context, b *oss.Bucket) (*oss.Response, error) {
+				return b.PutBucketVersioning(ctx, "Suspended")
+			}),
+		},
+		{
+			name: "GetBucketVersioning", line: "GET /?versioning", answer: "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
+			want: &oss.GetBucketVersioningResult{Versioning: "Enabled"},
+			call: of(func(ctx context.Context, b *oss.Bucket) (*oss.GetBucketVersioningResult, error) {
+				return b.GetBucketVersioning(ctx)
+			}),
+		},
+		{
+			name: "GetBucketVersioning where it was never set", line: "GET /?versioning", answer: "<VersioningConfiguration/>",
+			want: &oss.GetBucketVersioningResult{},
+			call: of(func(ctx context.Context, b *oss.Bucket) (*oss.GetBucketVersioningResult, error) {
+				return b.GetBucketVersioning(ctx)
+			}),
+		},
 	})
 }

@@ -54,8 +54,8 @@ func testObjectACL(t *testing.T, b *oss.Bucket) {
 	if acl, err := b.GetObjectACL(ctx, "key", nil); err != nil || acl != "private" {
 		t.Errorf("ACL %q, %v", acl, err)
 	}
-	if acl, err := b.GetBucketACL(ctx); err != nil || acl != "private" {
-		t.Errorf("ACL of the bucket %q, %v", acl, err)
+	if r, err := b.GetBucketACL(ctx); err != nil || r.ACL != "private" || r.Owner.ID == "" {
+		t.Errorf("ACL of the bucket %+v, %v", r, err)
 	}
 	if _, err := b.PutBucketACL(ctx, "private"); err != nil {
 		t.Error(err)
@@ -65,8 +65,8 @@ func testObjectACL(t *testing.T, b *oss.Bucket) {
 // testVersions leaves it at that if the server says that it has no versioning.
 func testVersions(t *testing.T, b *oss.Bucket) {
 	ctx := t.Context()
-	if status, err := b.GetBucketVersioning(ctx); err != nil || status != "" {
-		t.Errorf("versioning %q, %v", status, err)
+	if r, err := b.GetBucketVersioning(ctx); err != nil || r.Versioning != "" {
+		t.Errorf("versioning %+v, %v", r, err)
 	}
 	_, err := b.PutBucketVersioning(ctx, "Enabled")
 	if errors.Is(err, oss.ErrNotImplemented) {

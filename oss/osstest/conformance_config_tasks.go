@@ -98,7 +98,7 @@ func testReplication(t *testing.T, b *oss.Bucket) {
 	}
 	rule := oss.ReplicationRule{
 		ID: "rule", PrefixList: []string{"a/", "b/"}, Action: "ALL", HistoricalObjectReplication: "disabled",
-		Destination: oss.ReplicationDestination{Bucket: target.Name(), Location: location},
+		Destination: oss.ReplicationDestination{Bucket: target.Name(), Location: location.Location},
 	}
 	if _, err := b.PutBucketReplication(ctx, &rule, nil); notForUs(t, err) {
 		return

@@ -99,8 +99,8 @@ func testBucket(t *testing.T, b *oss.Bucket) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info.Name != b.Name() || info.Location != location || location == "" {
-		t.Errorf("info %+v, location %q", info, location)
+	if info.Name != b.Name() || info.Location != location.Location || info.Location == "" {
+		t.Errorf("info %+v, location %+v", info, location)
 	}
 	if _, err := b.GetBucketStat(t.Context()); err != nil {
 		t.Error(err)
