@@ -222,6 +222,8 @@ func TestLifecycleDocuments(t *testing.T) {
 		{"two prefixes", rule("1", "a", days) + rule("2", "b", days), ""},
 		{"two actions", rule("1", "a", days) + rule("2", "a", abort), ""},
 		{"two tags", rule("1", "a", tags+days) + rule("2", "a", strings.Replace(tags, "b<", "c<", 1)+days), ""},
+		{"long tag", rule("1", "a", strings.Replace(tags, "b<", strings.Repeat("b", 300)+"<", 1)+days), ""},
+		{"tag with a percent sign", rule("1", "a", strings.Replace(tags, "b<", "%<", 1)+days), "InvalidTag"},
 		{"no action", rule("1", "a", ""), "MalformedXML"},
 		{"no status", "<Rule>" + days + "</Rule>", "MalformedXML"},
 		{"no days", rule("1", "", "<Expiration><Days>0</Days></Expiration>"), "InvalidArgument"},

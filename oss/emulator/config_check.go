@@ -3,6 +3,7 @@ package emulator
 import (
 	"encoding/base64"
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,17 @@ func checkCORS(_ *request, _ *store.Tx, doc *element) error {
 				}
 			}
 		}
+	}
+	if doc.find("ResponseVary") == nil {
+		doc.set("ResponseVary", "false")
+	}
+	return nil
+}
+
+// checkReferer says what the document leaves open.
+func checkReferer(_ *request, _ *store.Tx, doc *element) error {
+	if doc.find("AllowTruncateQueryString") == nil {
+		doc.set("AllowTruncateQueryString", "true")
 	}
 	return nil
 }
@@ -63,6 +75,9 @@ func checkWebsite(_ *request, _ *store.Tx, doc *element) error {
 			}
 			if u := rule.get("Redirect/MirrorURL"); !strings.HasPrefix(u, "http://") && !strings.HasPrefix(u, "https://") {
 				return failArgument("MirrorURL", u, "The mirror URL is not valid.")
+			}
+			if pass := rule.get("Redirect/MirrorPassQueryString"); pass != "" {
+				rule.find("Redirect").set("PassQueryString", pass) // the one covers the other
 			}
 		}
 	}
@@ -167,12 +182,22 @@ func checkHTTPS(_ *request, _ *store.Tx, doc *element) error {
 	return nil
 }
 
-// checkQoS completes what is missing: -1 is no limit.
+// checkQoS keeps a bucket's limits below the account's.
 func checkQoS(_ *request, _ *store.Tx, doc *element) error {
+	return completeQoS(doc, userBandwidth, userQPS)
+}
+
+func checkRequesterQoS(_ *request, _ *store.Tx, doc *element) error {
+	return completeQoS(doc, math.MaxInt64, math.MaxInt64)
+}
+
+// completeQoS adds what is missing: -1 is no limit. No part may be more than
+// the total, and no total more than the limit above.
+func completeQoS(doc *element, bandwidth, qps int64) error {
 	for _, what := range []struct {
 		name string
 		most int64
-	}{{"UploadBandwidth", userBandwidth}, {"DownloadBandwidth", userBandwidth}, {"Qps", userQPS}} {
+	}{{"UploadBandwidth", bandwidth}, {"DownloadBandwidth", bandwidth}, {"Qps", qps}} {
 		most := what.most
 		for _, part := range []string{"Total", "Intranet", "Extranet"} {
 			name := part + what.name

@@ -71,7 +71,7 @@ func TestShape(t *testing.T) {
 		{"<R><A><X/></A><D>x</D></R>", "MalformedXML"},
 		{"<R><A/></R>", "MalformedXML"},
 		{"<R><A/><D>z</D></R>", "MalformedXML"},
-		{"<R><A/><D>x</D><B>True</B></R>", "MalformedXML"},
+		{"<R><A/><D>x</D><B>yes</B></R>", "MalformedXML"},
 		{"<R><A/><D>x</D><C>six</C></R>", "MalformedXML"},
 		{"<R><A/><D>x</D><C>6</C></R>", "InvalidArgument"},
 		{"<R><A/><D>x</D><C>0</C></R>", "InvalidArgument"},

@@ -193,6 +193,12 @@ func checkLifecycleRule(r *element, accessTimes bool) error {
 			}
 		}
 	}
+	for _, t := range r.all("Tag") {
+		// Longer than a tag can be is no mistake: such a rule matches nothing.
+		if key, value := t.get("Key"), t.get("Value"); !validTagText(key) || !validTagText(value) {
+			return fail("InvalidTag").with("Key", key).with("Value", value)
+		}
+	}
 	if r.find("Tag") != nil && (r.find("AbortMultipartUpload") != nil || r.find("Expiration/ExpiredObjectDeleteMarker") != nil) {
 		return fail("InvalidRequest").with("ErrorDetail", "the action does not go with Tag")
 	}

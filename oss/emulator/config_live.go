@@ -28,7 +28,8 @@ func (rq *request) liveChannel(tx *store.Tx) (*store.Config, *element, error) {
 
 // liveURLs are where a channel is played and published.
 func (rq *request) liveURLs(channel, playlist string) []*element {
-	host := rq.bucket + "." + rq.s.location() + ".aliyuncs.com/"
+	endpoint, _ := rq.endpoints()
+	host := rq.bucket + "." + endpoint + "/"
 	return []*element{
 		node("PublishUrls", leaf("Url", "rtmp://"+host+"live/"+channel)),
 		node("PlayUrls", leaf("Url", "http://"+host+channel+"/"+playlist)),

@@ -22,7 +22,10 @@ const unlimitedQoS = "<QoSConfiguration><TotalUploadBandwidth>-1</TotalUploadBan
 // regions are the ones the emulator knows of: its own, and a few of the
 // service's for lists to be lists.
 func (s *Server) regions() []string {
-	all := []string{"cn-beijing", "cn-hangzhou", "cn-shanghai", "cn-shenzhen", "ap-southeast-1", "eu-central-1", "us-east-1"}
+	all := []string{
+		"cn-beijing", "cn-chengdu", "cn-guangzhou", "cn-hangzhou", "cn-hongkong", "cn-shanghai", "cn-shenzhen",
+		"ap-northeast-1", "ap-south-1", "ap-southeast-1", "eu-central-1", "us-east-1", "us-west-1",
+	}
 	if !slices.Contains(all, s.opts.Region) {
 		all = append(all, s.opts.Region)
 	}

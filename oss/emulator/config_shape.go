@@ -160,8 +160,9 @@ func (sh *shape) checkLeaf(e *element) error {
 	switch sh.kind {
 	case someText:
 		ok = text != ""
-	case aBool:
-		ok = text == "true" || text == "false"
+	case aBool: // one of the vendor's clients writes True
+		text = strings.ToLower(text)
+		e.text, ok = []byte(text), text == "true" || text == "false"
 	case aDate:
 		_, err := parseDate(text)
 		ok = err == nil

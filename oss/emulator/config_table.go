@@ -43,7 +43,9 @@ func contentFamilies() []*family {
 				ErrorDocument?{Key:text HttpStatus:200..599?}
 				RoutingRules?{RoutingRule*{RuleNumber:1..
 					Condition{KeyPrefixEquals? KeySuffixEquals? HttpErrorCodeReturnedEquals:400..599? IncludeHeader*{Key:text Equals?}}
-					Redirect{RedirectType:Mirror|External|Internal|AliCDN}}}}`,
+					Redirect{RedirectType:Mirror|External|Internal|AliCDN PassQueryString:bool? EnableReplacePrefix:bool?
+						HttpRedirectCode:300..399? MirrorPassQueryString:bool? MirrorFollowRedirect:bool? MirrorCheckMd5:bool?
+						MirrorSNI:bool? MirrorHeaders?{PassAll:bool?}}}}}`,
 			check: checkWebsite,
 		},
 		{
@@ -62,6 +64,7 @@ func contentFamilies() []*family {
 				`<AllowTruncateQueryString>true</AllowTruncateQueryString><RefererList></RefererList></RefererConfiguration>`,
 			shape: `RefererConfiguration{AllowEmptyReferer:bool AllowTruncateQueryString:bool? TruncatePath:bool?
 				RefererList?{Referer*} RefererBlacklist?{Referer*}}`,
+			check: checkReferer,
 		},
 		{
 			sub: "encryption", op: "BucketEncryption", methods: putGetDelete, absent: "NoSuchServerSideEncryptionRule",
@@ -163,7 +166,7 @@ func limitFamilies() []*family {
 		},
 		{
 			sub: "requesterQosInfo&qosRequester", store: "requesterQosInfo", op: "BucketRequesterQosInfo", methods: "PUT DELETE",
-			absent: "NoSuchRequesterQosInfo", shape: "QoSConfiguration" + qosShape, check: checkQoS, by: "qosRequester",
+			absent: "NoSuchRequesterQosInfo", shape: "QoSConfiguration" + qosShape, check: checkRequesterQoS, by: "qosRequester",
 		},
 		{
 			sub: "qos", op: "BucketStorageCapacity", methods: putGet,
@@ -183,7 +186,7 @@ func serviceFamilies() []*family {
 		{sub: "publicAccessBlock", op: "PublicAccessBlock", methods: putGetDelete, absent: noAccessBlock, shape: accessBlockShape},
 		{
 			sub: "requesterQosInfo&qosRequester", store: "requesterQosInfo", op: "ResourcePoolRequesterQosInfo", methods: "PUT DELETE",
-			absent: "NoSuchRequesterQosInfo", shape: "QoSConfiguration" + qosShape, check: checkQoS, under: "resourcePool",
+			absent: "NoSuchRequesterQosInfo", shape: "QoSConfiguration" + qosShape, check: checkRequesterQoS, under: "resourcePool",
 			by: "qosRequester", needs: needResourcePool,
 		},
 	}

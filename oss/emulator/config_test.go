@@ -32,7 +32,7 @@ var configs = []struct {
 		query: "userDefinedLogFieldsConfig", absent: "NoSuchUserDefinedLogFieldsConfig",
 		doc: "<UserDefinedLogFieldsConfiguration><HeaderSet><header>h</header></HeaderSet><ParamSet><parameter>p</parameter></ParamSet></UserDefinedLogFieldsConfiguration>",
 	},
-	{query: "referer", absent: "<AllowEmptyReferer>true<", forever: true, doc: "<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>" +
+	{query: "referer", absent: "<AllowEmptyReferer>true<", forever: true, doc: "<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer><AllowTruncateQueryString>true</AllowTruncateQueryString>" +
 		"<RefererList><Referer>http://*.example</Referer></RefererList><RefererBlacklist><Referer>http://b.example</Referer></RefererBlacklist></RefererConfiguration>"},
 	{query: "policy&comp=callback", absent: "BucketCallbackPolicyNotExist", doc: "<BucketCallbackPolicy><PolicyItem><PolicyName>a</PolicyName>" +
 		"<Callback>e30=</Callback></PolicyItem></BucketCallbackPolicy>"},
@@ -242,6 +242,17 @@ func TestConfigCanonical(t *testing.T) {
 	c.want(c.config("PUT", "httpsConfig", "<HttpsConfiguration><TLS><Enable>true</Enable><TLSVersion>TLSv1.2</TLSVersion><TLSVersion>TLSv1.2</TLSVersion></TLS></HttpsConfiguration>"), 200, "")
 	if got := c.config("GET", "httpsConfig", "").elements("TLSVersion"); len(got) != 1 {
 		t.Error(got)
+	}
+	for _, tc := range []struct{ query, doc, want string }{
+		{"httpsConfig", "<HttpsConfiguration><TLS><Enable>False</Enable></TLS></HttpsConfiguration>", "<Enable>false<"},
+		{"referer", "<RefererConfiguration><AllowEmptyReferer>True</AllowEmptyReferer></RefererConfiguration>", "<AllowEmptyReferer>true</AllowEmptyReferer><AllowTruncateQueryString>true<"},
+		{"cors", cors(""), "<ResponseVary>false<"},
+		{"website", strings.Replace(configDoc("website"), "<MirrorSNI>", "<MirrorPassQueryString>True</MirrorPassQueryString><MirrorSNI>", 1), "<PassQueryString>true<"},
+	} {
+		c.want(c.config("PUT", tc.query, tc.doc), 200, "")
+		if a := c.config("GET", tc.query, ""); !strings.Contains(a.body, tc.want) {
+			t.Errorf("%s without %s: %s", tc.query, tc.want, a.body)
+		}
 	}
 	c.want(c.config("PUT", "logging", configDoc("logging")), 200, "")
 	c.want(c.config("PUT", "logging", "<BucketLoggingStatus></BucketLoggingStatus>"), 200, "")

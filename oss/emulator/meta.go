@@ -160,10 +160,15 @@ func validTag(t tag) bool {
 	if t.key == "" || utf8.RuneCountInString(t.key) > maxTagKey || utf8.RuneCountInString(t.value) > maxTagValue {
 		return false
 	}
+	return validTagText(t.key) && validTagText(t.value)
+}
+
+// validTagText reports whether all characters may be in a tag.
+func validTagText(s string) bool {
 	ok := func(r rune) bool {
 		return r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" +-=._:/", r))
 	}
-	return strings.IndexFunc(t.key+t.value, func(r rune) bool { return !ok(r) }) < 0
+	return strings.IndexFunc(s, func(r rune) bool { return !ok(r) }) < 0
 }
 
 // encodeTags checks tags and brings them into the form they are stored in.
