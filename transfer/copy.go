@@ -120,9 +120,7 @@ func (c *objectCopy) alone(ctx context.Context) error {
 	if err == nil && !before {
 		err = c.run(ctx)
 	}
-	if err != nil && ctx.Err() == nil {
-		c.fail(c.key, "copy", err)
-	}
+	c.blame(ctx, c.key, "copy", err)
 	return err
 }
 

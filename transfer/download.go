@@ -64,9 +64,7 @@ func (e *Engine) Download(ctx context.Context, src Location, path string, opts *
 	j.seen(true, 0)
 	j.meter.setPhase(PhaseTransferring)
 	err = j.downloadOne(ctx, src, dir, name, o)
-	if err != nil && ctx.Err() == nil {
-		j.fail(src.Path, "download", err)
-	}
+	j.blame(ctx, src.Path, "download", err)
 	return j.end(ctx, err, false)
 }
 

@@ -201,6 +201,9 @@ func judge(err error) scheduler.Verdict {
 	if errors.As(err, &changed) || errors.As(err, &pathErr) || errors.As(err, &recordErr) || errors.As(err, &writerErr) {
 		return scheduler.Verdict{Action: scheduler.Stop}
 	}
+	if _, expired := errors.AsType[*expiredError](err); expired {
+		return scheduler.Verdict{Action: scheduler.Again}
+	}
 	switch oss.Classify(err) {
 	case oss.ClassThrottled:
 		return scheduler.Verdict{Action: scheduler.SlowDown, After: oss.RetryAfter(err)}

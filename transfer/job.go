@@ -129,6 +129,8 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 		r.State, r.Bytes.Done = StateIncomplete, j.doneBytes
 	case interrupted:
 		r.State = StateInterrupted
+	case oss.Classify(err) == oss.ClassExpired:
+		r.State, r.Bytes.Done = StateParked, j.doneBytes
 	default:
 		r.State, r.Bytes.Done = StateFailed, j.doneBytes
 	}
@@ -151,6 +153,7 @@ func (j *job) close(ctx context.Context, ended bool) error {
 
 // do runs fn, which does op to name, through the pool as one piece.
 func (j *job) do(ctx context.Context, op, name string, priority int, fn func(ctx context.Context, attempt int) error) error {
+	renewed := false
 	return j.pool.Do(ctx, scheduler.Task{
 		Name: op + " " + name, Priority: priority, Bytes: bufferSize,
 		Run: func(ctx context.Context, attempt int) error {
@@ -159,12 +162,31 @@ func (j *job) do(ctx context.Context, op, name string, priority int, fn func(ctx
 			}
 			j.step(Step{Op: op, Name: name})
 			err := fn(ctx, attempt)
-			if err == nil {
+			switch {
+			case err == nil:
 				j.step(Step{Op: op, Name: name, Done: true})
+			case !renewed && oss.Classify(err) == oss.ClassExpired:
+				renewed = true
+				return &expiredError{err}
 			}
 			return err
 		},
 	})
+}
+
+// expiredError is the first refusal of a piece's credentials: the next try may
+// have renewed ones.
+type expiredError struct{ err error }
+
+func (e *expiredError) Error() string { return e.err.Error() }
+func (e *expiredError) Unwrap() error { return e.err }
+
+// blame counts the one object of a job as failed, unless the job was stopped
+// or only waits for new credentials.
+func (j *job) blame(ctx context.Context, key, operation string, err error) {
+	if err != nil && ctx.Err() == nil && oss.Classify(err) != oss.ClassExpired {
+		j.fail(key, operation, err)
+	}
 }
 
 // done counts an object that is at its destination, proven and recorded.

@@ -157,3 +157,43 @@ func runMatrix(t *testing.T, kind string, size int, fault string) (fired int) {
 	}
 	return fired
 }
+
+// Credentials that end are asked for once more by the piece they end under;
+// without new ones the job parks, and no object has failed.
+func TestExpiredCredentials(t *testing.T) {
+	for _, test := range []struct {
+		name, fault string
+		parks       bool
+	}{
+		{"renewed", "expire on=UploadPart nth=4", false},
+		{"not renewed", "expire on=UploadPart", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := rough(t, test.fault)
+			data := noise(70, 10*partSize)
+			src := filepath.Join(t.TempDir(), "src")
+			write(t, filepath.Join(src, "large"), data)
+			write(t, filepath.Join(src, "larger"), data)
+			w.arm()
+			run := func() (*transfer.Report, error) {
+				return w.engine(oneByOne, func(o *transfer.Options) { o.Concurrency = 1 }).Sync(t.Context(), transfer.Local(src), w.at("p"), nil)
+			}
+			report, err := run()
+			if !test.parks {
+				if err != nil || report.Objects.Failed > 0 || report.Retries != 1 {
+					t.Fatalf("%v, %+v", err, report)
+				}
+				return
+			}
+			if oss.Classify(err) != oss.ClassExpired || report.State != transfer.StateParked || !report.Resumable || report.Objects.Failed > 0 {
+				t.Fatalf("%v, %+v", err, report)
+			}
+			if err := w.server.SetFaults(nil); err != nil {
+				t.Fatal(err)
+			}
+			if report, err = run(); err != nil || !report.Resumed || report.Objects.Done != 2 {
+				t.Errorf("%v, %+v", err, report)
+			}
+		})
+	}
+}

@@ -54,9 +54,7 @@ func (e *Engine) UploadStream(ctx context.Context, r io.Reader, dst Location, op
 	j.meter.setPhase(PhaseTransferring)
 	s := &stream{job: j, bucket: dst.Bucket, key: dst.Path, headers: o.Headers, source: r}
 	err = s.run(ctx)
-	if err != nil && ctx.Err() == nil {
-		j.fail(dst.Path, "upload", err)
-	}
+	j.blame(ctx, dst.Path, "upload", err)
 	return j.end(ctx, err, false)
 }
 
@@ -230,9 +228,7 @@ func (e *Engine) DownloadTo(ctx context.Context, src Location, w io.Writer, opts
 	j.seen(true, 0)
 	j.meter.setPhase(PhaseTransferring)
 	err = j.downloadTo(ctx, src, w, o)
-	if err != nil && ctx.Err() == nil {
-		j.fail(src.Path, "download", err)
-	}
+	j.blame(ctx, src.Path, "download", err)
 	return j.end(ctx, err, false)
 }
 

@@ -110,9 +110,7 @@ func (u *upload) single(ctx context.Context) error {
 		return err
 	}
 	if err := u.run(ctx); err != nil {
-		if ctx.Err() == nil {
-			u.fail(u.key, "upload", err)
-		}
+		u.blame(ctx, u.key, "upload", err)
 		return err
 	}
 	return nil

@@ -23,6 +23,7 @@ const (
 	exitIncomplete  = 4
 	exitInterrupted = 5
 	exitIntegrity   = 6
+	exitParked      = 10
 	exitHeld        = 11
 )
 
@@ -35,6 +36,7 @@ const exitHelp = `Exit codes:
   4   finished, but some objects failed; run it again for those
   5   interrupted; run it again to go on
   6   the object changed meanwhile or arrived damaged
+  10  the credentials ended; run it again with new ones to go on
   11  another process holds this job or folder
 `
 
@@ -71,6 +73,8 @@ func exitCode(err error) int {
 			return exitLocal // it did not refuse, it was not able to
 		case oss.ClassIdentity, oss.ClassIntegrity:
 			return exitIntegrity
+		case oss.ClassExpired:
+			return exitParked
 		default:
 			return exitServer
 		}
