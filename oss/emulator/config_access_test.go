@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/osssync/osssync/oss/emulator"
 )
 
 func TestPreflight(t *testing.T) {
@@ -333,4 +335,56 @@ func TestMetaQuery(t *testing.T) {
 	c.want(c.config("POST", "metaQuery&action=createDataset", ""), 400, "OperationNotSupported")
 	c.want(c.config("POST", "metaQuery&comp=delete", ""), 200, "")
 	c.want(c.config("POST", "metaQuery&comp=delete", ""), 404, "MetaQueryNotExist")
+}
+
+// What a bucket's configuration does to its objects.
+func TestConfigEffects(t *testing.T) {
+	now := testTime
+	c := newClientOptions(t, &emulator.Options{Now: func() time.Time { return now }})
+	c.want(c.config("PUT", "encryption", configDoc("encryption")), 200, "")
+	for name, want := range map[string]string{
+		"x-oss-server-side-encryption": "KMS", "x-oss-server-side-encryption-key-id": "k", "x-oss-server-side-data-encryption": "SM4",
+	} {
+		for _, a := range []*answer{c.put("k", "x"), c.get("k")} {
+			if got := a.header.Get(name); got != want {
+				t.Errorf("%s is %q, want %q", name, got, want)
+			}
+		}
+		if got := c.put("aes", "x", "x-oss-server-side-encryption", "AES256").header.Get(name); want != "KMS" && got != "" {
+			t.Errorf("the request's own encryption got the bucket's %s: %s", name, got)
+		}
+	}
+
+	c.want(c.config("PUT", "overwriteConfig", "<OverwriteConfiguration><Rule><Action>forbid</Action><Prefix>log/</Prefix><Suffix>.txt</Suffix></Rule>"+
+		"<Rule><Action>forbid</Action><Prefix>else/</Prefix><Principals><Principal>42</Principal></Principals></Rule></OverwriteConfiguration>"), 200, "")
+	for _, key := range []string{"log/a.txt", "log/a.bin", "else/a"} {
+		c.put(key, "x")
+		status, code := 200, ""
+		if key == "log/a.txt" {
+			status, code = 409, "FileAlreadyExists"
+		}
+		c.want(c.do("PUT", target(testBucket, key, ""), "y"), status, code)
+		c.want(c.do("PUT", target(testBucket, key, ""), "", "x-oss-copy-source", "/"+testBucket+"/k"), status, code)
+	}
+	c.want(c.do("DELETE", target(testBucket, "log/a.txt", ""), ""), 204, "")
+
+	c.want(c.config("POST", "worm", "<InitiateWormConfiguration><RetentionPeriodInDays>2</RetentionPeriodInDays></InitiateWormConfiguration>"), 200, "")
+	c.put("fresh", "x")
+	c.want(c.do("PUT", target(testBucket, "fresh", ""), "y"), 409, "FileImmutable")
+	c.want(c.do("DELETE", target(testBucket, "fresh", ""), ""), 409, "FileImmutable")
+	c.want(c.do("DELETE", target(testBucket, "missing", ""), ""), 204, "")
+	id := c.config("GET", "worm", "").element("WormId")
+	c.want(c.config("POST", "wormId="+id, ""), 200, "")
+	now = now.Add(49 * time.Hour)
+	c.now = now
+	c.want(c.do("PUT", target(testBucket, "fresh", ""), "y"), 200, "")
+	c.want(c.do("DELETE", target(testBucket, "fresh", ""), ""), 409, "FileImmutable")
+	c.want(c.do("DELETE", target(testBucket, "k", ""), ""), 204, "")
+
+	c.want(c.do("PUT", target("ia-bucket", "", ""), "<CreateBucketConfiguration><StorageClass>IA</StorageClass></CreateBucketConfiguration>"), 200, "")
+	c.want(c.do("PUT", target("ia-bucket", "k", ""), "x"), 200, "")
+	c.want(c.do("PUT", target("ia-bucket", "standard", ""), "x", "x-oss-storage-class", "Standard"), 200, "")
+	if got := fmt.Sprint(c.do("GET", target("ia-bucket", "", ""), "").elements("StorageClass")); got != "[IA Standard]" {
+		t.Error(got)
+	}
 }

@@ -34,15 +34,11 @@ func (rq *request) worm(tx *store.Tx) (*element, error) {
 	return doc, err
 }
 
-// wormHolds reports whether the retention of a bucket forbids to change an
-// object last changed at a time.
-func (rq *request) wormHolds(tx *store.Tx, changed time.Time) (bool, error) {
-	doc, err := rq.worm(tx)
-	if err != nil || doc == nil || doc.get("State") == wormExpired {
-		return false, err
-	}
+// wormHolds reports whether a retention policy forbids to change an object last
+// changed at a time.
+func (rq *request) wormHolds(doc *element, changed time.Time) bool {
 	days, _ := strconv.Atoi(doc.get("RetentionPeriodInDays")) // the shape had it
-	return rq.now.Before(changed.AddDate(0, 0, days)), nil
+	return doc.get("State") != wormExpired && rq.now.Before(changed.AddDate(0, 0, days))
 }
 
 // putWorm stores a policy.

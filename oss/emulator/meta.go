@@ -91,8 +91,10 @@ func (rq *request) readAttributes() (*attributes, error) {
 	if a.tags, err = parseTagHeader(rq.header("x-oss-tagging")); err != nil {
 		return nil, err
 	}
-	a.headers, err = rq.storedHeaders()
-	return a, err
+	if a.headers, err = rq.storedHeaders(); err != nil {
+		return nil, err
+	}
+	return a, rq.applyDefaults(a)
 }
 
 // refuseCallback refuses what would have to be called back: a success without

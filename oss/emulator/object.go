@@ -50,7 +50,7 @@ func (rq *request) mayWrite(tx *store.Tx, forbidOverwrite bool) error {
 		return err
 	}
 	if !forbidOverwrite {
-		return nil
+		return rq.mayChange(tx, rq.key, true)
 	}
 	old, err := tx.Object(rq.bucket, rq.key)
 	if err == nil && old != nil {
@@ -82,6 +82,9 @@ func (rq *request) deleteObject() error {
 	}
 	err := rq.s.store.Update(func(tx *store.Tx) error {
 		if err := needBucket(tx, rq.bucket); err != nil {
+			return err
+		}
+		if err := rq.mayChange(tx, rq.key, false); err != nil {
 			return err
 		}
 		return tx.DeleteObject(rq.bucket, rq.key)
@@ -124,6 +127,11 @@ func (rq *request) deleteObjects() error {
 	err = rq.s.store.Update(func(tx *store.Tx) error {
 		if err := needBucket(tx, rq.bucket); err != nil {
 			return err
+		}
+		for _, k := range keys {
+			if err := rq.mayChange(tx, k, false); err != nil {
+				return err
+			}
 		}
 		for _, k := range keys {
 			if err := tx.DeleteObject(rq.bucket, k); err != nil {
