@@ -381,6 +381,20 @@ func TestConfigEffects(t *testing.T) {
 	c.want(c.do("DELETE", target(testBucket, "fresh", ""), ""), 409, "FileImmutable")
 	c.want(c.do("DELETE", target(testBucket, "k", ""), ""), 204, "")
 
+	c.want(c.get("dir/"), 404, "NoSuchKey")
+	for _, tc := range []struct{ sub, want string }{{"false", "top"}, {"true", "sub"}} {
+		c.put("index.html", "top")
+		c.put("dir/index.html", "sub")
+		c.want(c.config("PUT", "website", "<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix><SupportSubDir>"+tc.sub+"</SupportSubDir></IndexDocument></WebsiteConfiguration>"), 200, "")
+		if a := c.want(c.get("dir/"), 200, ""); a.body != tc.want {
+			t.Errorf("index document is %q, want %q", a.body, tc.want)
+		}
+		now = now.Add(49 * time.Hour)
+		c.now = now
+	}
+	c.want(c.get("dir"), 404, "NoSuchKey")
+	c.want(c.get("other/"), 404, "NoSuchKey")
+
 	c.want(c.do("PUT", target("ia-bucket", "", ""), "<CreateBucketConfiguration><StorageClass>IA</StorageClass></CreateBucketConfiguration>"), 200, "")
 	c.want(c.do("PUT", target("ia-bucket", "k", ""), "x"), 200, "")
 	c.want(c.do("PUT", target("ia-bucket", "standard", ""), "x", "x-oss-storage-class", "Standard"), 200, "")

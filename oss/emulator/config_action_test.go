@@ -315,7 +315,7 @@ func TestConfigLists(t *testing.T) {
 		t.Errorf("%d inventories", n)
 	}
 	a = c.want(c.config("GET", "inventory&continuation-token="+a.element("NextContinuationToken"), ""), 200, "")
-	if got := a.elements("Id"); fmt.Sprint(got) != "[i100]" || a.element("IsTruncated") != "false" {
+	if got := a.elements("Id"); fmt.Sprint(got) != "[i100]" || a.element("IsTruncated") != "false" || a.element("ContinuationToken") != "i099" {
 		t.Error(a.body)
 	}
 	for _, name := range []string{"b", "a"} {

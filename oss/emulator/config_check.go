@@ -307,6 +307,11 @@ func checkInventory(rq *request, tx *store.Tx, doc *element) error {
 	if name, ok := strings.CutPrefix(dest, "acs:oss:::"); !ok || !validBucket(name) {
 		return failArgument("Bucket", dest, "The destination bucket is not valid.")
 	}
+	if f := doc.find("Filter"); f != nil && f.get("StorageClass") != "" {
+		classes := strings.Split(f.get("StorageClass"), ",")
+		slices.Sort(classes)
+		f.set("StorageClass", strings.Join(classes, ","))
+	}
 	n := 0
 	for c, err := range tx.Configs(rq.bucket, "inventory", "") {
 		if err != nil {

@@ -1,6 +1,8 @@
 package emulator
 
 import (
+	"cmp"
+	"errors"
 	"slices"
 	"strings"
 
@@ -57,4 +59,26 @@ func (rq *request) mayChange(tx *store.Tx, key string, overwrite bool) error {
 		return fail("FileImmutable").with("Key", key)
 	}
 	return nil
+}
+
+// indexDocument is what a bucket with a website has for a missing object whose
+// key looks like a folder, or else the error that there is none.
+func (rq *request) indexDocument(tx *store.Tx, missing error) (*store.Object, error) {
+	e, ok := errors.AsType[*apiError](missing)
+	if !ok || e.code != "NoSuchKey" || !strings.HasSuffix(rq.key, "/") {
+		return nil, missing
+	}
+	doc, err := configDoc(tx, rq.bucket, "website", "")
+	if err != nil || doc == nil || doc.get("IndexDocument/Suffix") == "" {
+		return nil, cmp.Or(err, missing)
+	}
+	key := doc.get("IndexDocument/Suffix")
+	if doc.get("IndexDocument/SupportSubDir") == "true" {
+		key = rq.key + key
+	}
+	o, err := tx.Object(rq.bucket, key)
+	if err != nil || o == nil {
+		return nil, cmp.Or(err, missing)
+	}
+	return o, nil
 }

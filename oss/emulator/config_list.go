@@ -30,6 +30,9 @@ func (rq *request) listInventories() error {
 		d.b = append(d.b, c.Doc...)
 	}
 	d.bool("IsTruncated", p.next != "")
+	if token := rq.param("continuation-token"); token != "" {
+		d.text("ContinuationToken", token)
+	}
 	if p.next != "" {
 		d.text("NextContinuationToken", p.next)
 	}

@@ -141,7 +141,7 @@ func (rq *request) listResourcePools() error {
 	if err != nil {
 		return err
 	}
-	out := node("ListResourcePoolsResult", leaf("Region", rq.s.location()), leaf("Owner", ownerID))
+	out := node("ListResourcePoolsResult", leaf("Region", rq.s.opts.Region), leaf("Owner", ownerID))
 	for _, c := range p.list {
 		out.children = append(out.children, node("ResourcePool", leaf("Name", c.Name), leaf("CreateTime", timeText(c.Created))))
 	}
@@ -162,7 +162,7 @@ func (rq *request) resourcePoolInfo() error {
 	if err != nil {
 		return err
 	}
-	rq.writeElement(node("GetResourcePoolInfoResponse", leaf("Region", rq.s.location()), leaf("Name", c.Name), leaf("Owner", ownerID),
+	rq.writeElement(node("GetResourcePoolInfoResponse", leaf("Region", rq.s.opts.Region), leaf("Name", c.Name), leaf("Owner", ownerID),
 		leaf("CreateTime", timeText(c.Created)), qos))
 	return nil
 }

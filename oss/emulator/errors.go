@@ -97,7 +97,7 @@ var errorTable = map[string]struct {
 	"MissingArgument":                          {400, "", "A required argument is missing."},
 	"MissingContentLength":                     {411, "", "You must provide the Content-Length HTTP header."},
 	"NeedVerifyDomainOwnership":                {403, "0018-00000115", "The ownership of the domain has to be verified."},
-	"NoSuchAccessPoint":                        {404, "", "The specified access point does not exist."},
+	"NoSuchAccessPoint":                        {404, "", "Accesspoint not found"},
 	"NoSuchAccessPointForObjectProcess":        {404, "", "The specified access point for object processing does not exist."},
 	"NoSuchAccessPointPolicy":                  {404, "", "The access point has no policy."},
 	"NoSuchAsyncFetchTask":                     {404, "", "The specified task does not exist."},

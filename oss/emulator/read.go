@@ -20,8 +20,13 @@ type found struct {
 // find looks up the request's object, following a symlink once.
 func (rq *request) find(tx *store.Tx) (*found, error) {
 	o, err := rq.findOne(tx)
-	if err != nil || o.Type != store.Symlink {
-		return &found{o, o}, err
+	if err != nil {
+		if o, err = rq.indexDocument(tx, err); err != nil {
+			return nil, err
+		}
+	}
+	if o.Type != store.Symlink {
+		return &found{o, o}, nil
 	}
 	target, err := tx.Object(rq.bucket, o.Target)
 	switch {
