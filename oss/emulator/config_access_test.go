@@ -266,6 +266,7 @@ func TestLifecycleDocuments(t *testing.T) {
 	c.want(c.config("PUT", "accessmonitor", configDoc("accessmonitor")), 200, "")
 	c.want(put("<Rule><Status>Enabled</Status><Transition><Days>1</Days><StorageClass>IA</StorageClass><IsAccessTime>true</IsAccessTime>"+
 		"<ReturnToStdWhenVisit>true</ReturnToStdWhenVisit></Transition></Rule>"), 200, "")
+	c.want(c.config("PUT", "accessmonitor", "<AccessMonitorConfiguration><Status>Disabled</Status></AccessMonitorConfiguration>"), 400, "InvalidRequest")
 	if id := c.config("GET", "lifecycle", "").element("ID"); len(id) != 32 {
 		t.Errorf("the rule without an id got %q", id)
 	}

@@ -40,6 +40,25 @@ func checkCORS(_ *request, _ *store.Tx, doc *element) error {
 	return nil
 }
 
+// checkAccessMonitor keeps it on while a lifecycle rule goes by access times.
+func checkAccessMonitor(rq *request, tx *store.Tx, doc *element) error {
+	if doc.get("Status") == "Enabled" {
+		return nil
+	}
+	lifecycle, err := configDoc(tx, rq.bucket, "lifecycle", "")
+	if err != nil || lifecycle == nil {
+		return err
+	}
+	for _, r := range lifecycle.all("Rule") {
+		for _, t := range append(r.all("Transition"), r.all("NoncurrentVersionTransition")...) {
+			if t.get("IsAccessTime") == "true" {
+				return fail("InvalidRequest").with("ErrorDetail", "a lifecycle rule goes by access times")
+			}
+		}
+	}
+	return nil
+}
+
 // checkReferer says what the document leaves open.
 func checkReferer(_ *request, _ *store.Tx, doc *element) error {
 	if doc.find("AllowTruncateQueryString") == nil {
@@ -292,7 +311,7 @@ func checkStyle(rq *request, _ *store.Tx, doc *element) error {
 }
 
 const inventoryShape = `InventoryConfiguration{Id:text IsEnabled:bool
-	Destination{OSSBucketDestination{Format:text AccountId:text RoleArn:text Bucket:text Prefix?}}
+	Destination{OSSBucketDestination{Format:text AccountId RoleArn Bucket:text Prefix?}}
 	Schedule{Frequency:Daily|Weekly|Monthly} IncludedObjectVersions:All|Current
 	Filter?{Prefix? LastModifyBeginTimeStamp:0..? LastModifyEndTimeStamp:0..? LowerSizeBound:0..? UpperSizeBound:0..? StorageClass?}
 	OptionalFields?{Field:text*}}`

@@ -148,7 +148,7 @@ func limitFamilies() []*family {
 		{
 			sub: "accessmonitor", op: "BucketAccessMonitor", methods: putGet,
 			absent: "<AccessMonitorConfiguration><Status>Disabled</Status></AccessMonitorConfiguration>",
-			shape:  `AccessMonitorConfiguration{Status:Enabled|Disabled AllowCopy:bool?}`,
+			shape:  `AccessMonitorConfiguration{Status:Enabled|Disabled AllowCopy:bool?}`, check: checkAccessMonitor,
 		},
 		{
 			sub: "resourceGroup", op: "BucketResourceGroup", methods: putGet,
