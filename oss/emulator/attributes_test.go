@@ -49,6 +49,10 @@ func TestTagging(t *testing.T) {
 	if got := get(); got != "[a b x] [c+d=e ]" {
 		t.Error(got)
 	}
+	c.want(c.do("PUT", target(testBucket, "k", "tagging"), tagging("键", "中文")), 200, "")
+	if got := get(); got != "[键] [中文]" {
+		t.Error(got)
+	}
 	eleven := make([]string, 22)
 	for i := range eleven {
 		eleven[i] = fmt.Sprint(i)

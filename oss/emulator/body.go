@@ -54,6 +54,7 @@ type bodyReader struct {
 	sha      hash.Hash
 	ended    bool
 	refused  bool // the rest will not be read
+	limit    *throttle
 }
 
 func newBodyReader(rq *request) *bodyReader {
@@ -87,8 +88,9 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 		b.deadline = now.Add(bodyIdle)
 		_ = b.ctl.SetReadDeadline(b.deadline) // not every ResponseWriter has deadlines
 	}
-	n, err := b.r.Read(p)
+	n, err := b.r.Read(p[:b.limit.step(int64(len(p)))])
 	b.n += int64(n)
+	b.limit.pass(n)
 	if b.sha != nil {
 		b.sha.Write(p[:n])
 	}

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"crypto/md5"
 	"encoding/base64"
 	"errors"
@@ -25,19 +26,30 @@ func (rq *request) completeUpload() error {
 		return err
 	}
 	forbid := strings.EqualFold(rq.header("x-oss-forbid-overwrite"), "true")
-	if err := rq.refuseCallback(); err != nil {
+	if err := rq.refuseEncryption(); err != nil {
+		return err
+	}
+	acl := rq.header("x-oss-object-acl")
+	if acl != "" && !validObjectACL(acl) {
+		return failArgument("x-oss-object-acl", acl, "The object ACL is not valid.")
+	}
+	cb, err := rq.readCallback()
+	if err != nil {
 		return err
 	}
 	list, all, err := rq.readCompletion()
 	if err != nil {
 		return err
 	}
-	o, err := rq.finishUpload(list, all, forbid)
+	o, err := rq.finishUpload(list, all, forbid, acl)
 	if err != nil {
 		return err
 	}
 	rq.setDigests(o.ETag, o.MD5, o.CRC64)
 	rq.echoEncryption(o.Headers)
+	if cb != nil {
+		return rq.call(cb, o)
+	}
 	var d document
 	d.open("CompleteMultipartUploadResult")
 	rq.writeEncodingType(&d)
@@ -52,7 +64,7 @@ func (rq *request) completeUpload() error {
 
 // finishUpload turns the upload into an object. That of a sequential upload
 // gets its Content-MD5, for which its bytes are read beforehand.
-func (rq *request) finishUpload(list []wantedPart, all, forbid bool) (*store.Object, error) {
+func (rq *request) finishUpload(list []wantedPart, all, forbid bool, acl string) (*store.Object, error) {
 	for range copyTries {
 		digest, digested, err := rq.digestSequential(list, all)
 		if err != nil {
@@ -72,6 +84,7 @@ func (rq *request) finishUpload(list []wantedPart, all, forbid bool) (*store.Obj
 				return err
 			}
 			o = assemble(u, parts)
+			o.ACL = cmp.Or(acl, o.ACL)
 			if u.Sequential {
 				if !slices.EqualFunc(o.Segments, digested, store.SameBytes) {
 					return errSourceChanged
@@ -130,8 +143,8 @@ func (rq *request) readCompletion() (list []wantedPart, all bool, err error) {
 		if !strings.EqualFold(v, "yes") {
 			return nil, false, failArgument("x-oss-complete-all", v, "x-oss-complete-all must be yes.")
 		}
-		if len(body) > 0 {
-			return nil, false, failArgument("x-oss-complete-all", v, "Should not specify both complete all header and http body.").withEC("0042-00000216")
+		if len(body) > 0 { // spelt as the service does
+			return nil, false, failArgument("x-oss-complete-all", v, "Should not speficy both complete all header and http body.").withEC("0042-00000216")
 		}
 		return nil, true, nil
 	}

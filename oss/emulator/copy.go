@@ -49,7 +49,7 @@ func (rq *request) findSource(tx *store.Tx, src *source) (*store.Object, error) 
 		match: rq.header(p + "if-match"), unmodified: rq.header(p + "if-unmodified-since"),
 		noneMatch: rq.header(p + "if-none-match"), modified: rq.header(p + "if-modified-since"), prefix: p,
 	}
-	return o, cond.check(o.ETag, o.Modified, rq.now)
+	return o, cond.check(o.ETag, o.Modified)
 }
 
 // directive reads a header that says whether to copy or to replace.

@@ -76,6 +76,7 @@ func TestCopyRefusals(t *testing.T) {
 	etag := md5Hex("x")
 	earlier := testTime.Add(-time.Hour).Format("Mon, 02 Jan 2006 15:04:05 GMT")
 	now := testTime.Format("Mon, 02 Jan 2006 15:04:05 GMT")
+	later := testTime.Add(time.Hour).Format("Mon, 02 Jan 2006 15:04:05 GMT")
 	const p = "x-oss-copy-source-"
 	for _, tc := range []struct {
 		name, source string
@@ -93,6 +94,7 @@ func TestCopyRefusals(t *testing.T) {
 		{"if-unmodified-since", "/examplebucket/src", []string{p + "if-unmodified-since", earlier}, 412, "PreconditionFailed"},
 		{"if-none-match", "/examplebucket/src", []string{p + "if-none-match", etag}, 304, ""},
 		{"if-modified-since", "/examplebucket/src", []string{p + "if-modified-since", now}, 304, ""},
+		{"if-modified-since in the future", "/examplebucket/src", []string{p + "if-modified-since", later}, 304, ""},
 		{"all fine", "/examplebucket/src", []string{p + "if-match", etag, p + "if-modified-since", earlier}, 200, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) { c.want(c.copy("dst", tc.source, tc.header...), tc.status, tc.code) })

@@ -68,6 +68,7 @@ var errorTable = map[string]struct {
 	"BucketDataRedundancyTransitionTaskExist":  {409, "", "The bucket has a redundancy transition task already."},
 	"BucketNotEmpty":                           {409, "0015-00000301", "The bucket you tried to delete is not empty."},
 	"BucketReplicationAlreadyExist":            {400, "", "The replication to this target exists already."},
+	"CallbackFailed":                           {203, "0007-00000203", "The object is stored, but the callback failed."},
 	"CnameAlreadyExists":                       {409, "", "The domain is bound to another bucket."},
 	"EntityTooLarge":                           {400, "", "Your proposed upload exceeds the maximum allowed object size."},
 	"EntityTooSmall":                           {400, "0042-00000213", "Your proposed upload smaller than the minimum allowed size."},

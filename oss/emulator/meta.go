@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/osssync/osssync/oss/emulator/internal/store"
@@ -42,8 +43,6 @@ var storedHeaders = []string{
 	"x-oss-server-side-encryption", "x-oss-server-side-encryption-key-id", "x-oss-server-side-data-encryption",
 }
 
-const sseHeader = "x-oss-server-side-encryption"
-
 // attributes are what a request says of an object besides its bytes.
 type attributes struct {
 	headers []store.Header
@@ -57,14 +56,11 @@ type attributes struct {
 // object.
 func (rq *request) readAttributes() (*attributes, error) {
 	for _, name := range []string{"If-Modified-Since", "If-Unmodified-Since", "If-Match", "If-None-Match"} {
-		if rq.header(name) != "" {
+		if rq.header(name) != "" && rq.op != "InitiateMultipartUpload" { // which ignores them
 			e := fail("NotImplemented").with("Header", name)
 			e.status = http.StatusBadRequest // the service's own status for these
 			return nil, e
 		}
-	}
-	if err := rq.refuseCallback(); err != nil {
-		return nil, err
 	}
 	a := &attributes{class: rq.header("x-oss-storage-class"), acl: rq.header("x-oss-object-acl")}
 	if a.class == "" {
@@ -94,16 +90,11 @@ func (rq *request) readAttributes() (*attributes, error) {
 	if a.headers, err = rq.storedHeaders(); err != nil {
 		return nil, err
 	}
-	return a, rq.applyDefaults(a)
-}
-
-// refuseCallback refuses what would have to be called back: a success without
-// the call would be a wrong one. (The parameter callback selects no operation.)
-func (rq *request) refuseCallback() error {
-	if rq.header("x-oss-callback") != "" {
-		return fail("NotImplemented").with("Header", "x-oss-callback")
+	if err := rq.applyDefaults(a); err != nil {
+		return nil, err
 	}
-	return nil
+	a.headers = completeEncryption(a.headers)
+	return a, nil
 }
 
 // storedHeaders picks the headers to keep, in the order of their names.
@@ -168,7 +159,7 @@ func validTag(t tag) bool {
 // validTagText reports whether all characters may be in a tag.
 func validTagText(s string) bool {
 	ok := func(r rune) bool {
-		return r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" +-=._:/", r))
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(" +-=._:/", r)
 	}
 	return strings.IndexFunc(s, func(r rune) bool { return !ok(r) }) < 0
 }

@@ -82,22 +82,22 @@ func (rq *request) partNumber() (int, error) {
 }
 
 // mayPutPart finds the upload and, if it is sequential, checks the order.
-func (rq *request) mayPutPart(tx *store.Tx, number int, ec string) error {
+func (rq *request) mayPutPart(tx *store.Tx, number int, ec string) (*store.Upload, error) {
 	u, err := rq.needUpload(tx, ec)
 	if err != nil || !u.Sequential {
-		return err
+		return u, err
 	}
 	last := 0
 	for p, err := range tx.Parts(u.ID, 1) {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		last = p.Number
 	}
 	if number != last+1 {
-		return fail("PartNotSequential").with("PartNumber", strconv.Itoa(number))
+		return nil, fail("PartNotSequential").with("PartNumber", strconv.Itoa(number))
 	}
-	return nil
+	return u, nil
 }
 
 func (rq *request) uploadPart() error {
@@ -105,7 +105,14 @@ func (rq *request) uploadPart() error {
 	if err != nil {
 		return err
 	}
-	check := func(tx *store.Tx) error { return rq.mayPutPart(tx, number, ecNoUploadPart) }
+	if err := rq.refuseEncryption(); err != nil {
+		return err
+	}
+	var u *store.Upload
+	check := func(tx *store.Tx) (err error) {
+		u, err = rq.mayPutPart(tx, number, ecNoUploadPart)
+		return err
+	}
 	if err := rq.s.store.View(check); err != nil { // spare the body; the transaction asks again
 		return err
 	}
@@ -126,6 +133,8 @@ func (rq *request) uploadPart() error {
 		return err
 	}
 	rq.setDigests(p.ETag, c.base64MD5(), p.CRC64)
+	rq.echoEncryption(u.Headers)
+	rq.limit.announce(c.size)
 	return nil
 }
 

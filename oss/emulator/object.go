@@ -13,6 +13,10 @@ func (rq *request) putObject() error {
 	if err != nil {
 		return err
 	}
+	cb, err := rq.readCallback()
+	if err != nil {
+		return err
+	}
 	if a.forbid { // spare the body; the transaction asks again
 		err := rq.s.store.View(func(tx *store.Tx) error { return rq.mayWrite(tx, true) })
 		if err != nil {
@@ -40,6 +44,10 @@ func (rq *request) putObject() error {
 	}
 	rq.setDigests(o.ETag, o.MD5, o.CRC64)
 	rq.echoEncryption(a.headers)
+	rq.limit.announce(c.size)
+	if cb != nil {
+		return rq.call(cb, o)
+	}
 	return nil
 }
 

@@ -36,7 +36,7 @@ func (rq *request) uploadPartCopy() error {
 			return err
 		}
 		err = rq.s.store.Update(func(tx *store.Tx) error {
-			if err := rq.mayPutPart(tx, number, ecNoUploadPartCopy); err != nil {
+			if _, err := rq.mayPutPart(tx, number, ecNoUploadPartCopy); err != nil {
 				return err
 			}
 			o, err := rq.findSource(tx, src)
@@ -74,7 +74,7 @@ func (rq *request) uploadPartCopy() error {
 func (rq *request) hashSource(src *source, number int) (p *store.Part, rg byteRange, size int64, err error) {
 	var o *store.Object
 	c, err := rq.s.store.Open(func(tx *store.Tx) ([]store.Segment, error) {
-		if err := rq.mayPutPart(tx, number, ecNoUploadPartCopy); err != nil {
+		if _, err := rq.mayPutPart(tx, number, ecNoUploadPartCopy); err != nil {
 			return nil, err
 		}
 		if o, err = rq.findSource(tx, src); err != nil {

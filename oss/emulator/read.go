@@ -74,6 +74,7 @@ func (rq *request) getObject() error {
 	if err != nil {
 		return err
 	}
+	rq.limit.announce(rg.len)
 	rq.w.WriteHeader(rg.status)
 	return rq.send(c, rg)
 }
@@ -90,12 +91,13 @@ const (
 func (rq *request) send(c *store.Content, rg byteRange) error {
 	ctl := http.NewResponseController(rq.w.ResponseWriter)
 	for off, left := rg.off, rg.len; left > 0; {
-		n := min(left, sendStep)
+		n := rq.limit.step(min(left, sendStep))
 		_ = ctl.SetWriteDeadline(time.Now().Add(writeIdle)) // not every ResponseWriter has deadlines
 		if err := c.CopyTo(rq.w, off, n); err != nil {
 			rq.code = "Aborted"
 			return nil
 		}
+		rq.limit.pass(int(n))
 		off, left = off+n, left-n
 	}
 	_ = ctl.SetWriteDeadline(time.Time{})
@@ -133,7 +135,7 @@ func (rq *request) describe(f *found) (byteRange, error) {
 		match: rq.header("If-Match"), unmodified: rq.header("If-Unmodified-Since"),
 		noneMatch: rq.header("If-None-Match"), modified: rq.header("If-Modified-Since"),
 	}
-	if err := cond.check(f.data.ETag, f.Modified, rq.now); err != nil {
+	if err := cond.check(f.data.ETag, f.Modified); err != nil {
 		return byteRange{}, err
 	}
 	rg, err := resolveRange(rq.header("Range"), f.data.Size, rq.header("x-oss-range-behavior") == "standard")

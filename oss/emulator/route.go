@@ -125,7 +125,7 @@ func (rq *request) route() (*route, error) {
 // among those the protocol signs or that may come without a value.
 var modifiers = wordSet(`partNumber position sequential versionId security-token continuation-token comp
 	response-content-type response-content-language response-expires response-cache-control
-	response-content-disposition response-content-encoding callback-var startTime endTime status
+	response-content-disposition response-content-encoding callback callback-var startTime endTime status
 	comp inventoryId styleName qosRequester regionList prefix marker max-keys delimiter encoding-type start-after fetch-owner key-marker upload-id-marker
 	version-id-marker max-uploads max-parts part-number-marker tag-key tag-value
 	OSSAccessKeyId Expires Signature`)

@@ -26,7 +26,8 @@ type request struct {
 	signed bool   // by the owner; false: anonymous
 	code   string // error code of the answer
 	body   *bodyReader
-	staged *staging // what faults do to it; nil: nothing
+	limit  *throttle // of bandwidth; nil: none
+	staged *staging  // what faults do to it; nil: nothing
 }
 
 // response remembers what has been answered. It passes ReadFrom on, so that
@@ -146,6 +147,10 @@ func (rq *request) handle(authenticate func(*request, *route) error) error {
 	if rq.query, err = parseQuery(rq.r.URL.RawQuery); err != nil {
 		return err
 	}
+	if rq.limit, err = rq.readLimit(); err != nil {
+		return err
+	}
+	rq.body.limit = rq.limit
 	route, routeErr := rq.route()
 	if answered, err := rq.stage(); answered || err != nil {
 		return err
