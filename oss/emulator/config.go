@@ -35,8 +35,6 @@ type family struct {
 	// blind families look at their document before their bucket: that there is
 	// none is MalformedXML. The vendor's own tests say so of the service.
 	blind bool
-	// forget says that a document is to be removed rather than stored.
-	forget func(doc *element) bool
 
 	parsed *shape
 }
@@ -132,9 +130,6 @@ func (f *family) put(rq *request) error {
 				if err := f.check(rq, tx, doc); err != nil {
 					return err
 				}
-			}
-			if f.forget != nil && f.forget(doc) {
-				return tx.DeleteConfig(rq.bucket, f.table(), name)
 			}
 			text = doc.bytes()
 		}

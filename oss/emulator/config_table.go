@@ -51,7 +51,7 @@ func contentFamilies() []*family {
 		{
 			sub: "logging", op: "BucketLogging", methods: putGetDelete, absent: "<BucketLoggingStatus></BucketLoggingStatus>",
 			shape: `BucketLoggingStatus{LoggingEnabled?{TargetBucket:text TargetPrefix? LoggingRole?}}`,
-			check: checkLogging, forget: func(doc *element) bool { return doc.find("LoggingEnabled") == nil },
+			check: checkLogging,
 		},
 		{
 			sub: "userDefinedLogFieldsConfig", op: "UserDefinedLogFieldsConfig", methods: putGetDelete,
