@@ -121,6 +121,10 @@ func (rq *request) putBucket() error {
 	if err != nil {
 		return err
 	}
+	sse, err := rq.encryptionOfBucket()
+	if err != nil {
+		return err
+	}
 	b.ACL, b.Class, b.Redundancy = cmp.Or(acl, b.ACL), cmp.Or(class, b.Class), cmp.Or(redundancy, b.Redundancy)
 	err = rq.s.store.Update(func(tx *store.Tx) error {
 		old, err := tx.Bucket(b.Name)
@@ -140,6 +144,11 @@ func (rq *request) putBucket() error {
 		}
 		if n >= maxBuckets {
 			return fail("TooManyBuckets")
+		}
+		if sse != nil {
+			if err := rq.putConfig(tx, "encryption", "", sse.bytes()); err != nil {
+				return err
+			}
 		}
 		return tx.PutBucket(b)
 	})

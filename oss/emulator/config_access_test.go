@@ -396,6 +396,12 @@ func TestConfigEffects(t *testing.T) {
 	c.want(c.get("dir"), 404, "NoSuchKey")
 	c.want(c.get("other/"), 404, "NoSuchKey")
 
+	sse := []string{"x-oss-server-side-encryption", "KMS", "x-oss-server-side-data-encryption", "SM4"}
+	c.want(c.do("PUT", target("sse-bucket", "", ""), "", sse...), 200, "")
+	if a := c.want(c.do("GET", target("sse-bucket", "", "encryption"), ""), 200, ""); a.element("SSEAlgorithm") != "KMS" || a.element("KMSDataEncryption") != "SM4" {
+		t.Error(a.body)
+	}
+	c.want(c.do("PUT", target("bad-bucket", "", ""), "", "x-oss-server-side-encryption", "X"), 400, "InvalidEncryptionAlgorithmError")
 	c.want(c.do("PUT", target("ia-bucket", "", ""), "<CreateBucketConfiguration><StorageClass>IA</StorageClass></CreateBucketConfiguration>"), 200, "")
 	c.want(c.do("PUT", target("ia-bucket", "k", ""), "x"), 200, "")
 	c.want(c.do("PUT", target("ia-bucket", "standard", ""), "x", "x-oss-storage-class", "Standard"), 200, "")

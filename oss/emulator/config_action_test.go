@@ -304,7 +304,8 @@ func TestTasks(t *testing.T) {
 }
 
 func TestConfigLists(t *testing.T) {
-	c := newClient(t)
+	now := testTime
+	c := newClientOptions(t, &emulator.Options{Now: func() time.Time { return now }})
 	c.want(c.config("GET", "inventory", ""), 404, "NoSuchInventory")
 	for i := range 101 {
 		id := fmt.Sprintf("i%03d", i)
@@ -319,10 +320,12 @@ func TestConfigLists(t *testing.T) {
 		t.Error(a.body)
 	}
 	for _, name := range []string{"b", "a"} {
+		now = now.Add(time.Second)
+		c.now = now
 		c.want(c.config("PUT", "style&styleName="+name+"&category=document", "<Style><Content>x</Content></Style>"), 200, "")
 	}
 	a = c.want(c.config("GET", "style", ""), 200, "")
-	if got := fmt.Sprint(a.elements("Name"), a.elements("Category")); got != "[a b] [document document]" {
+	if got := fmt.Sprint(a.elements("Name"), a.elements("Category")); got != "[b a] [document document]" {
 		t.Error(got)
 	}
 	for _, uid := range []string{"1", "2", "3"} {

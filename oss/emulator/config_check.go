@@ -130,6 +130,18 @@ func checkEncryption(_ *request, _ *store.Tx, doc *element) error {
 	return nil
 }
 
+// encryptionOfBucket is the default encryption that PutBucket's headers ask
+// for, or nil.
+func (rq *request) encryptionOfBucket() (*element, error) {
+	rule := node("ApplyServerSideEncryptionByDefault", leaf("SSEAlgorithm", rq.header(sseHeader)),
+		leaf("KMSMasterKeyID", rq.header(sseHeader+"-key-id")), leaf("KMSDataEncryption", rq.header("x-oss-server-side-data-encryption")))
+	doc := node("ServerSideEncryptionRule", rule)
+	if rq.header(sseHeader) == "" {
+		return nil, nil
+	}
+	return doc, checkEncryption(rq, nil, doc)
+}
+
 // bucketSSE is how new objects of a bucket are encrypted if a request does
 // not say it: headers, in order, or none.
 func bucketSSE(tx *store.Tx, bucket string) ([]store.Header, error) {

@@ -74,13 +74,19 @@ func (rq *request) getStyle() error {
 	return err
 }
 
+// listStyles lists the oldest first.
 func (rq *request) listStyles() error {
 	out := node("StyleList")
 	err := rq.viewConfig(func(tx *store.Tx) error {
+		var list []*store.Config
 		for c, err := range tx.Configs(rq.bucket, "style", "") {
 			if err != nil {
 				return err
 			}
+			list = append(list, c)
+		}
+		slices.SortStableFunc(list, func(a, b *store.Config) int { return a.Created.Compare(b.Created) })
+		for _, c := range list {
 			e, err := styleElement(c)
 			if err != nil {
 				return err

@@ -14,8 +14,8 @@ import (
 	"github.com/osssync/osssync/oss/emulator/internal/store"
 )
 
-const metaQueryShape = `MetaQuery{NextToken? MaxResults:1..100? Query? Sort? Order:asc|desc? SimpleQuery?
-	Aggregations?{Aggregation+{Field:text Operation:min|max|average|sum|count|distinct|group}}}`
+const metaQueryShape = `MetaQuery{NextToken? MaxResults:0..100? Query? Sort? Order:asc|desc? SimpleQuery?
+	Aggregations?{Aggregation*{Field:text Operation:min|max|average|sum|count|distinct|group}}}`
 
 func (rq *request) openMetaQuery() error {
 	mode := rq.param("mode")
@@ -246,8 +246,8 @@ func (rq *request) doMetaQuery() error {
 		return err
 	}
 	limit, skip := 100, 0
-	if v := body.get("MaxResults"); v != "" {
-		limit, _ = strconv.Atoi(v) // the shape has it
+	if n, _ := strconv.Atoi(body.get("MaxResults")); n > 0 { // the shape has it
+		limit = n
 	}
 	if v := body.get("NextToken"); v != "" {
 		if skip, err = strconv.Atoi(v); err != nil || skip < 0 {

@@ -76,7 +76,7 @@ func contentFamilies() []*family {
 			shape: `Tagging{TagSet{Tag*{Key:text Value?}}}`, check: checkBucketTags,
 		},
 		{
-			sub: "transferAcceleration", op: "BucketTransferAcceleration", methods: putGet,
+			sub: "transferAcceleration", op: "BucketTransferAcceleration", methods: putGetDelete,
 			absent: "NoSuchTransferAccelerationConfiguration", shape: `TransferAccelerationConfiguration{Enabled:bool}`,
 		},
 		{
@@ -161,7 +161,7 @@ func limitFamilies() []*family {
 			shape: inventoryShape, check: checkInventory, by: "inventoryId",
 		},
 		{
-			sub: "qosInfo", op: "BucketQosInfo", methods: putGetDelete, absent: unlimitedQoS,
+			sub: "qosInfo", op: "BucketQosInfo", methods: putGetDelete, absent: "NoSuchBucketQosInfo",
 			shape: "QoSConfiguration" + qosShape, check: checkQoS,
 		},
 		{

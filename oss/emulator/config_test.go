@@ -44,7 +44,7 @@ var configs = []struct {
 	{query: "tagging", absent: "<TagSet></TagSet>", doc: "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>"},
 	{query: "requestPayment", absent: ">BucketOwner<", forever: true, doc: "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>"},
 	{
-		query: "transferAcceleration", absent: "NoSuchTransferAccelerationConfiguration", forever: true,
+		query: "transferAcceleration", absent: "NoSuchTransferAccelerationConfiguration",
 		doc: "<TransferAccelerationConfiguration><Enabled>true</Enabled></TransferAccelerationConfiguration>",
 	},
 	{query: "accessmonitor", absent: ">Disabled<", forever: true, doc: "<AccessMonitorConfiguration><Status>Enabled</Status></AccessMonitorConfiguration>"},
@@ -70,7 +70,7 @@ var configs = []struct {
 		doc: "<Style><Content>image/resize,p_50</Content></Style>",
 	},
 	{query: "inventory&inventoryId=i1", absent: "NoSuchInventory", doc: inventory("i1")},
-	{query: "qosInfo", absent: "<TotalQps>-1<", kept: []string{"<TotalQps>100<", "<IntranetUploadBandwidth>-1<"}, doc: "<QoSConfiguration><TotalQps>100</TotalQps></QoSConfiguration>"},
+	{query: "qosInfo", absent: "NoSuchBucketQosInfo", kept: []string{"<TotalQps>100<", "<IntranetUploadBandwidth>-1<"}, doc: "<QoSConfiguration><TotalQps>100</TotalQps></QoSConfiguration>"},
 	{
 		query: "requesterQosInfo&qosRequester=123", absent: "NoSuchRequesterQosInfo", kept: []string{"<RequesterQoSInfo><Requester>123<", "<TotalQps>100<"},
 		doc: "<QoSConfiguration><TotalQps>100</TotalQps></QoSConfiguration>",

@@ -106,6 +106,7 @@ var errorTable = map[string]struct {
 	"NoSuchBucketDataRedundancyTransition":     {404, "", "The specified redundancy transition task does not exist."},
 	"NoSuchBucketOverwriteConfig":              {404, "", "The bucket has no overwrite configuration."},
 	"NoSuchBucketPolicy":                       {404, "", "The bucket policy does not exist."},
+	"NoSuchBucketQosInfo":                      {404, "", "The bucket has no QoS configuration."},
 	"NoSuchBucketResponseHeader":               {404, "", "The bucket has no response header configuration."},
 	"NoSuchBucketStorageQuota":                 {404, "", "The bucket has no storage quota."},
 	"NoSuchCORSConfiguration":                  {404, "", "The CORS Configuration does not exist."},
