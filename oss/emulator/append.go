@@ -38,7 +38,8 @@ func (rq *request) appendObject() error {
 		if o, err = check(tx); err != nil {
 			return err
 		}
-		if o == nil {
+		fresh := o == nil
+		if fresh {
 			o = &store.Object{
 				Key: rq.key, Type: store.Appendable, Class: a.class, ACL: a.acl, Tags: a.tags, Headers: a.headers,
 			}
@@ -52,13 +53,13 @@ func (rq *request) appendObject() error {
 		o.Size += c.size
 		o.Segments = append(o.Segments, c.segments...)
 		o.ETag = appendETag(o)
-		o.Modified = rq.s.opts.Now()
-		return tx.PutObject(rq.bucket, o)
+		return rq.putAppended(tx, o, fresh)
 	})
 	if err != nil {
 		rq.s.store.Forget(c.segments)
 		return err
 	}
+	rq.setVersion(o)
 	rq.setDigests(o.ETag, c.base64MD5(), o.CRC64)
 	rq.set("x-oss-next-append-position", strconv.FormatInt(o.Size, 10))
 	rq.echoEncryption(o.Headers)
@@ -67,7 +68,7 @@ func (rq *request) appendObject() error {
 
 // appendable returns the object to append to, nil if there is none yet.
 func (rq *request) appendable(tx *store.Tx, position int64, forbid bool) (*store.Object, error) {
-	if err := needBucket(tx, rq.bucket); err != nil {
+	if err := rq.needVersioning(tx); err != nil {
 		return nil, err
 	}
 	o, err := tx.Object(rq.bucket, rq.key)
@@ -86,6 +87,8 @@ func (rq *request) appendable(tx *store.Tx, position int64, forbid bool) (*store
 		return nil, refuse("ObjectNotAppendable")
 	case forbid && o != nil && position == 0:
 		return nil, fail("FileAlreadyExists").with("Key", rq.key)
+	case o != nil && !o.Sealed.IsZero():
+		return nil, refuse("ObjectIsSealed")
 	case position != size:
 		return nil, refuse("PositionNotEqualToLength")
 	}
@@ -97,4 +100,17 @@ func (rq *request) appendable(tx *store.Tx, position int64, forbid bool) (*store
 func appendETag(o *store.Object) string {
 	sum := md5.Sum(fmt.Appendf(nil, "%d %d", o.Size, o.CRC64))
 	return fmt.Sprintf("%X00000000", sum[:12])
+}
+
+// putAppended stores an appendable object. Where there are versions it is the
+// one called null, and what is appended makes no new one.
+func (rq *request) putAppended(tx *store.Tx, o *store.Object, fresh bool) error {
+	o.Modified = rq.s.opts.Now()
+	switch {
+	case !fresh:
+		return tx.PutObject(rq.bucket, o)
+	case rq.versioning != "":
+		return tx.AddVersion(store.VersioningSuspended, rq.bucket, o)
+	}
+	return tx.AddVersion("", rq.bucket, o)
 }

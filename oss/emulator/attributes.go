@@ -55,18 +55,25 @@ func (rq *request) thisObject() (o *store.Object, err error) {
 		o, err = rq.findOne(tx)
 		return err
 	})
+	if err == nil {
+		rq.setVersion(o)
+	}
 	return o, err
 }
 
-// changeObject rewrites the record of the request's object.
-func (rq *request) changeObject(change func(*store.Object)) error {
+// changeObject rewrites the record of the request's object, in the version it
+// asks for.
+func (rq *request) changeObject(change func(*store.Object) error) error {
 	return rq.s.store.Update(func(tx *store.Tx) error {
 		o, err := rq.findOne(tx)
 		if err != nil {
 			return err
 		}
-		change(o)
-		return tx.PutObject(rq.bucket, o)
+		if err := change(o); err != nil {
+			return err
+		}
+		rq.setVersion(o)
+		return tx.ChangeVersion(rq.bucket, o)
 	})
 }
 
@@ -84,7 +91,10 @@ func (rq *request) putObjectACL() error {
 	if !validObjectACL(acl) {
 		return failArgument("x-oss-object-acl", acl, "The object ACL is not valid.")
 	}
-	return rq.changeObject(func(o *store.Object) { o.ACL = acl })
+	return rq.changeObject(func(o *store.Object) error {
+		o.ACL = acl
+		return nil
+	})
 }
 
 func (rq *request) getTagging() error {
@@ -120,7 +130,10 @@ func (rq *request) putTagging() error {
 	if err != nil {
 		return err
 	}
-	return rq.changeObject(func(o *store.Object) { o.Tags = tags })
+	return rq.changeObject(func(o *store.Object) error {
+		o.Tags = tags
+		return nil
+	})
 }
 
 func parseTagging(body []byte) (string, error) {
@@ -141,7 +154,10 @@ func parseTagging(body []byte) (string, error) {
 }
 
 func (rq *request) deleteTagging() error {
-	if err := rq.changeObject(func(o *store.Object) { o.Tags = "" }); err != nil {
+	if err := rq.changeObject(func(o *store.Object) error {
+		o.Tags = ""
+		return nil
+	}); err != nil {
 		return err
 	}
 	rq.w.WriteHeader(http.StatusNoContent)
@@ -171,12 +187,12 @@ func (rq *request) putSymlink() error {
 		} else if t != nil && t.Type == store.Symlink {
 			return fail("InvalidTargetType").with("Key", target)
 		}
-		o.Modified = rq.s.opts.Now()
-		return tx.PutObject(rq.bucket, o)
+		return rq.addVersion(tx, o)
 	})
 	if err != nil {
 		return err
 	}
+	rq.setVersion(o)
 	rq.set("ETag", `"`+o.ETag+`"`)
 	return nil
 }

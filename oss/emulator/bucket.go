@@ -248,6 +248,9 @@ func (rq *request) bucketInfo() error {
 	d.open("Bucket")
 	rq.bucketElements(&d, b, set.group)
 	d.text("DataRedundancyType", b.Redundancy)
+	if b.Versioning != "" {
+		d.text("Versioning", b.Versioning)
+	}
 	d.text("AccessMonitor", set.accessMonitor)
 	d.text("TransferAcceleration", set.acceleration)
 	d.text("CrossRegionReplication", set.replication)
@@ -273,58 +276,14 @@ func (rq *request) bucketLocation() error {
 	return nil
 }
 
-// bucketVersioning answers for a bucket that never had versions.
-func (rq *request) bucketVersioning() error {
-	if _, err := rq.thisBucket(); err != nil {
-		return err
-	}
-	var d document
-	d.open("VersioningConfiguration")
-	d.close("VersioningConfiguration")
-	rq.writeDocument(http.StatusOK, &d)
-	return nil
-}
-
-// classStat counts the objects of one storage class.
-type classStat struct{ bytes, objects int64 }
-
-// bucketStats is all that GetBucketStat tells.
-type bucketStats struct {
-	classes        map[string]classStat
-	uploads, parts int64
-}
-
-// countBucket looks at every object and part of the request's bucket.
-func (rq *request) countBucket(tx *store.Tx) (*bucketStats, error) {
-	if err := needBucket(tx, rq.bucket); err != nil {
-		return nil, err
-	}
-	st := &bucketStats{classes: make(map[string]classStat)}
-	for row := range tx.Objects(rq.bucket, "") {
-		o, err := row.Info()
-		if err != nil {
-			return nil, err
-		}
-		c := st.classes[o.Class]
-		st.classes[o.Class] = classStat{c.bytes + o.Size, c.objects + 1}
-	}
-	for row := range tx.Uploads(rq.bucket, "") {
-		st.uploads++
-		for _, err := range tx.Parts(row.ID, 1) {
-			if err != nil {
-				return nil, err
-			}
-			st.parts++
-		}
-	}
-	return st, nil
-}
-
 func (rq *request) bucketStat() error {
-	var st *bucketStats
+	var st *store.Stat
 	live := int64(0)
 	err := rq.s.store.View(func(tx *store.Tx) (err error) {
-		if st, err = rq.countBucket(tx); err != nil {
+		if err := needBucket(tx, rq.bucket); err != nil {
+			return err
+		}
+		if st, err = tx.Stat(rq.bucket); err != nil {
 			return err
 		}
 		live, err = liveChannels(tx, rq.bucket)
@@ -333,35 +292,35 @@ func (rq *request) bucketStat() error {
 	if err != nil {
 		return err
 	}
-	var total classStat
-	for _, c := range st.classes {
-		total.bytes += c.bytes
-		total.objects += c.objects
+	var total store.ClassStat
+	for _, c := range st.Classes {
+		total.Bytes += c.Bytes
+		total.Objects += c.Objects
 	}
 	var d document
 	d.open("BucketStat")
-	d.int("Storage", total.bytes)
-	d.int("ObjectCount", total.objects)
-	d.int("MultipartUploadCount", st.uploads)
+	d.int("Storage", total.Bytes)
+	d.int("ObjectCount", total.Objects)
+	d.int("MultipartUploadCount", st.Uploads)
 	d.int("LiveChannelCount", live)
 	modified := rq.now.Unix()
-	if total.objects == 0 && st.uploads == 0 {
+	if total.Objects == 0 && st.Uploads == 0 {
 		modified = 0 // as the service says of a bucket it has not counted yet
 	}
 	d.int("LastModifiedTime", modified)
 	for _, name := range storageClasses {
-		c, element := st.classes[name], name
+		c, element := st.Classes[name], name
 		if name == "IA" {
 			element = "InfrequentAccess"
 		}
-		d.int(element+"Storage", c.bytes)
+		d.int(element+"Storage", c.Bytes)
 		if name != classStandard {
-			d.int(element+"RealStorage", c.bytes)
+			d.int(element+"RealStorage", c.Bytes)
 		}
-		d.int(element+"ObjectCount", c.objects)
+		d.int(element+"ObjectCount", c.Objects)
 	}
-	d.int("MultipartPartCount", st.parts)
-	d.int("DeleteMarkerCount", 0)
+	d.int("MultipartPartCount", st.Parts)
+	d.int("DeleteMarkerCount", st.Markers)
 	d.close("BucketStat")
 	rq.writeDocument(http.StatusOK, &d)
 	return nil

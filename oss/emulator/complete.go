@@ -45,6 +45,7 @@ func (rq *request) completeUpload() error {
 	if err != nil {
 		return err
 	}
+	rq.setVersion(o)
 	rq.setDigests(o.ETag, o.MD5, o.CRC64)
 	rq.echoEncryption(o.Headers)
 	if cb != nil {
@@ -91,8 +92,7 @@ func (rq *request) finishUpload(list []wantedPart, all, forbid bool, acl string)
 				}
 				o.MD5 = digest
 			}
-			o.Modified = rq.s.opts.Now()
-			if err := tx.PutObject(rq.bucket, o); err != nil {
+			if err := rq.addVersion(tx, o); err != nil {
 				return err
 			}
 			return tx.DeleteUpload(rq.bucket, u.Key, u.ID)

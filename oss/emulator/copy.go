@@ -4,12 +4,17 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/osssync/osssync/oss/emulator/internal/store"
 )
 
 // source is what x-oss-copy-source names.
-type source struct{ bucket, key string }
+type source struct {
+	bucket, key string
+	id          string
+	byID        bool
+}
 
 // copySource reads x-oss-copy-source: /BUCKET/KEY, percent-encoded, perhaps
 // with ?versionId=. A plus is a space: one of the vendor's clients writes it
@@ -26,23 +31,33 @@ func (rq *request) copySource() (*source, error) {
 	if !validBucket(bucket) || !validKey(key) {
 		return nil, bad
 	}
-	if id, ok := strings.CutPrefix(query, "versionId="); ok && id != "" && id != "null" {
-		return nil, fail("NoSuchVersion").with("Key", key).with("VersionId", id)
+	src := &source{bucket: bucket, key: key}
+	if v, ok := strings.CutPrefix(query, "versionId="); ok && v != "" {
+		if v, err = url.QueryUnescape(v); err != nil {
+			return nil, bad
+		}
+		if src.id, src.byID = parseVersionID(v); !src.byID {
+			return nil, bad
+		}
 	}
-	return &source{bucket, key}, nil
+	return src, nil
 }
 
 // findSource looks up the source and checks the conditions on it.
 func (rq *request) findSource(tx *store.Tx, src *source) (*store.Object, error) {
-	if err := needBucket(tx, src.bucket); err != nil {
-		return nil, err
-	}
-	o, err := tx.Object(src.bucket, src.key)
+	b, err := findBucket(tx, src.bucket)
 	if err != nil {
 		return nil, err
 	}
-	if o == nil {
-		return nil, fail("NoSuchKey").with("Key", src.key)
+	o, err := findVersion(tx, src.bucket, src.key, src.id, src.byID)
+	if err != nil {
+		return nil, err
+	}
+	if err := rq.mayRead(tx, o); err != nil {
+		return nil, err
+	}
+	if b.Versioning != "" {
+		rq.set("x-oss-copy-source-version-id", versionName(o.VersionID))
 	}
 	const p = "x-oss-copy-source-"
 	cond := conditions{
@@ -105,12 +120,14 @@ func (rq *request) copyObject() error {
 		if o.Type == store.Appendable {
 			o.Type = store.Normal
 		}
-		o.Key, o.Class, o.ACL, o.Modified = rq.key, a.class, a.acl, rq.s.opts.Now()
-		return tx.PutObject(rq.bucket, o)
+		o.Key, o.Class, o.ACL = rq.key, a.class, a.acl
+		o.Sealed, o.Restore = time.Time{}, store.Restore{}
+		return rq.addVersion(tx, o)
 	})
 	if err != nil {
 		return err
 	}
+	rq.setVersion(o)
 	rq.setDigests(o.ETag, "", o.CRC64)
 	rq.echoEncryption(o.Headers)
 	var d document

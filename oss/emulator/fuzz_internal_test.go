@@ -28,8 +28,8 @@ func FuzzDocument(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if keys, _, err := parseDelete(b); err == nil {
 			for _, k := range keys {
-				if !validKey(k) {
-					t.Fatalf("key %q", k)
+				if !validKey(k.key) {
+					t.Fatalf("key %q", k.key)
 				}
 			}
 		}

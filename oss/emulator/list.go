@@ -258,68 +258,6 @@ func openToken(token string) (marker string, ok bool) {
 	return string(b[4:]), binary.BigEndian.Uint32(b) == crc32.ChecksumIEEE(b[4:])
 }
 
-// listVersions lists a bucket that never had versions: of each object there
-// is one, called null.
-func (rq *request) listVersions() error {
-	l, err := rq.newListing("max-keys", 100)
-	if err != nil {
-		return err
-	}
-	enc, err := rq.encoding()
-	if err != nil {
-		return err
-	}
-	marker, idMarker := rq.param("key-marker"), rq.param("version-id-marker")
-	if marker == "" && idMarker != "" {
-		return failArgument("version-id-marker", idMarker, "A version-id marker cannot be specified without a key marker.")
-	}
-	l.after(marker, marker+"\x00")
-	var items document
-	err = rq.s.store.View(func(tx *store.Tx) error {
-		if err := needBucket(tx, rq.bucket); err != nil {
-			return err
-		}
-		rows := func(from string) iter.Seq[store.Row] { return tx.Objects(rq.bucket, from) }
-		return l.collect(rows, func(row store.Row) error {
-			o, err := row.Info()
-			if err != nil {
-				return err
-			}
-			items.open("Version")
-			items.text("Key", enc(o.Key))
-			items.text("VersionId", "null")
-			items.bool("IsLatest", true)
-			items.object(o)
-			items.owner()
-			items.close("Version")
-			return nil
-		})
-	})
-	if err != nil {
-		return err
-	}
-	var d document
-	d.open("ListVersionsResult")
-	d.text("Name", rq.bucket)
-	d.text("Prefix", enc(l.prefix))
-	d.text("KeyMarker", enc(marker))
-	d.text("VersionIdMarker", idMarker)
-	d.int("MaxKeys", int64(l.max))
-	d.text("Delimiter", enc(l.delimiter))
-	rq.writeEncodingType(&d)
-	d.bool("IsTruncated", l.truncated)
-	if l.truncated {
-		d.text("NextKeyMarker", enc(l.lastKey))
-		id := "null"
-		if l.group(l.lastKey) != "" {
-			id = "" // a group has no version
-		}
-		d.text("NextVersionIdMarker", id)
-	}
-	rq.finishListing(&d, &items, l, enc, "ListVersionsResult")
-	return nil
-}
-
 func (rq *request) listUploads() error {
 	l, err := rq.newListing("max-uploads", 1000)
 	if err != nil {

@@ -126,7 +126,7 @@ func (rq *request) uploadPart() error {
 			return err
 		}
 		p.Modified = rq.s.opts.Now()
-		return tx.PutPart(rq.param("uploadId"), p)
+		return tx.PutPart(rq.bucket, rq.param("uploadId"), p)
 	})
 	if err != nil {
 		rq.s.store.Forget(c.segments)

@@ -35,13 +35,13 @@ func (rq *request) putObject() error {
 		if err := rq.mayWrite(tx, a.forbid); err != nil {
 			return err
 		}
-		o.Modified = rq.s.opts.Now()
-		return tx.PutObject(rq.bucket, o)
+		return rq.addVersion(tx, o)
 	})
 	if err != nil {
 		rq.s.store.Forget(c.segments)
 		return err
 	}
+	rq.setVersion(o)
 	rq.setDigests(o.ETag, o.MD5, o.CRC64)
 	rq.echoEncryption(a.headers)
 	rq.limit.announce(c.size)
@@ -52,12 +52,12 @@ func (rq *request) putObject() error {
 }
 
 // mayWrite refuses a write to a missing bucket, or over an object if that is
-// forbidden.
+// forbidden. With versions nothing is overwritten.
 func (rq *request) mayWrite(tx *store.Tx, forbidOverwrite bool) error {
-	if err := needBucket(tx, rq.bucket); err != nil {
+	if err := rq.needVersioning(tx); err != nil {
 		return err
 	}
-	if !forbidOverwrite {
+	if !forbidOverwrite || rq.versioning != "" {
 		return rq.mayChange(tx, rq.key, true)
 	}
 	old, err := tx.Object(rq.bucket, rq.key)
@@ -85,31 +85,32 @@ func (rq *request) echoEncryption(hs []store.Header) {
 }
 
 func (rq *request) deleteObject() error {
-	if err := rq.checkVersion(); err != nil {
+	d := deletion{key: rq.key}
+	var err error
+	if d.id, d.byID, err = rq.versionID(); err != nil {
 		return err
 	}
-	err := rq.s.store.Update(func(tx *store.Tx) error {
-		if err := needBucket(tx, rq.bucket); err != nil {
+	err = rq.s.store.Update(func(tx *store.Tx) error {
+		if err := rq.needVersioning(tx); err != nil {
 			return err
 		}
 		if err := rq.mayChange(tx, rq.key, false); err != nil {
 			return err
 		}
-		return tx.DeleteObject(rq.bucket, rq.key)
+		return rq.delete(tx, &d)
 	})
 	if err != nil {
 		return err
 	}
-	rq.w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// checkVersion refuses versions there are none of: without versioning all
-// there is is the version null.
-func (rq *request) checkVersion() error {
-	if v := rq.param("versionId"); v != "" && v != "null" {
-		return fail("NoSuchVersion").with("Key", rq.key).with("VersionId", v)
+	if rq.versioning != "" {
+		if d.marker != nil {
+			rq.set("x-oss-delete-marker", "true")
+			rq.set("x-oss-version-id", versionName(d.marker.VersionID))
+		} else {
+			rq.set("x-oss-version-id", versionName(d.id))
+		}
 	}
+	rq.w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
@@ -128,21 +129,21 @@ func (rq *request) deleteObjects() error {
 	if err != nil {
 		return err
 	}
-	keys, quiet, err := parseDelete(body)
+	list, quiet, err := parseDelete(body)
 	if err != nil {
 		return err
 	}
 	err = rq.s.store.Update(func(tx *store.Tx) error {
-		if err := needBucket(tx, rq.bucket); err != nil {
+		if err := rq.needVersioning(tx); err != nil {
 			return err
 		}
-		for _, k := range keys {
-			if err := rq.mayChange(tx, k, false); err != nil {
+		for _, e := range list {
+			if err := rq.mayChange(tx, e.key, false); err != nil {
 				return err
 			}
 		}
-		for _, k := range keys {
-			if err := tx.DeleteObject(rq.bucket, k); err != nil {
+		for i := range list {
+			if err := rq.delete(tx, &list[i]); err != nil {
 				return err
 			}
 		}
@@ -158,9 +159,16 @@ func (rq *request) deleteObjects() error {
 	var d document
 	d.open("DeleteResult")
 	rq.writeEncodingType(&d)
-	for _, k := range keys {
+	for _, e := range list {
 		d.open("Deleted")
-		d.text("Key", enc(k))
+		d.text("Key", enc(e.key))
+		if e.byID {
+			d.text("VersionId", versionName(e.id))
+		}
+		if e.marker != nil {
+			d.bool("DeleteMarker", true)
+			d.text("DeleteMarkerVersionId", versionName(e.marker.VersionID))
+		}
 		d.close("Deleted")
 	}
 	d.close("DeleteResult")
@@ -169,8 +177,8 @@ func (rq *request) deleteObjects() error {
 }
 
 // parseDelete reads the body of DeleteMultipleObjects.
-func parseDelete(body []byte) (keys []string, quiet bool, err error) {
-	malformed := func() (keys []string, quiet bool, err error) {
+func parseDelete(body []byte) (list []deletion, quiet bool, err error) {
+	malformed := func() ([]deletion, bool, error) {
 		return nil, false, fail("MalformedXML").withEC("0016-00000608")
 	}
 	root, err := parseDocument(body, "Delete")
@@ -183,20 +191,23 @@ func parseDelete(body []byte) (keys []string, quiet bool, err error) {
 			quiet = strings.EqualFold(strings.TrimSpace(string(e.text)), "true")
 		case "Object":
 			key, ok := e.child("Key")
-			if !ok || len(keys) == maxDelete {
+			if !ok || len(list) == maxDelete {
 				return malformed()
 			}
 			if !validKey(key) {
 				return nil, false, fail("InvalidObjectName").with("ObjectName", key)
 			}
-			if v, ok := e.child("VersionId"); ok && v != "" && v != "null" {
-				return nil, false, failArgument("VersionId", v, "The version id is not valid.")
+			d := deletion{key: key}
+			if v, ok := e.child("VersionId"); ok && v != "" {
+				if d.id, d.byID = parseVersionID(v); !d.byID {
+					return nil, false, failArgument("VersionId", v, "The version id is not valid.")
+				}
 			}
-			keys = append(keys, key)
+			list = append(list, d)
 		}
 	}
-	if len(keys) == 0 {
+	if len(list) == 0 {
 		return malformed()
 	}
-	return keys, quiet, nil
+	return list, quiet, nil
 }

@@ -47,7 +47,7 @@ func (rq *request) uploadPartCopy() error {
 				return errSourceChanged
 			}
 			p.Modified = rq.s.opts.Now()
-			return tx.PutPart(rq.param("uploadId"), p)
+			return tx.PutPart(rq.bucket, rq.param("uploadId"), p)
 		})
 		if errors.Is(err, errSourceChanged) {
 			continue

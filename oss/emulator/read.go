@@ -43,19 +43,16 @@ func (rq *request) find(tx *store.Tx) (*found, error) {
 	return &found{o, target}, nil
 }
 
-// findOne looks up the request's object itself.
+// findOne looks up the request's object itself, in the version it asks for.
 func (rq *request) findOne(tx *store.Tx) (*store.Object, error) {
-	if err := needBucket(tx, rq.bucket); err != nil {
+	if err := rq.needVersioning(tx); err != nil {
 		return nil, err
 	}
-	if err := rq.checkVersion(); err != nil {
+	id, byID, err := rq.versionID()
+	if err != nil {
 		return nil, err
 	}
-	o, err := tx.Object(rq.bucket, rq.key)
-	if err == nil && o == nil {
-		err = fail("NoSuchKey").with("Key", rq.key)
-	}
-	return o, err
+	return findVersion(tx, rq.bucket, rq.key, id, byID)
 }
 
 func (rq *request) getObject() error {
@@ -64,7 +61,7 @@ func (rq *request) getObject() error {
 		if f, err = rq.find(tx); err != nil {
 			return nil, err
 		}
-		return f.data.Segments, nil
+		return f.data.Segments, rq.mayRead(tx, f.data)
 	})
 	if err != nil {
 		return err
@@ -129,6 +126,7 @@ func (rq *request) lookUp() (f *found, err error) {
 // describe checks conditions and range and sets the headers of GET and HEAD.
 func (rq *request) describe(f *found) (byteRange, error) {
 	h := rq.w.Header()
+	rq.setVersion(f.Object)
 	rq.setDigests(f.data.ETag, f.data.MD5, f.data.CRC64)
 	rq.set("Last-Modified", f.Modified.UTC().Format(http.TimeFormat))
 	cond := conditions{
@@ -170,6 +168,12 @@ func (rq *request) setObjectHeaders(f *found) {
 	if f.Type == store.Appendable {
 		h.Set("x-oss-next-append-position", strconv.FormatInt(f.Size, 10))
 	}
+	if r := restoreHeader(f.Object, rq.now); r != "" {
+		h.Set("x-oss-restore", r)
+	}
+	if !f.Sealed.IsZero() {
+		h.Set("x-oss-sealed-time", f.Sealed.Format(http.TimeFormat))
+	}
 	if f.Tags != "" {
 		h.Set("x-oss-tagging-count", strconv.Itoa(strings.Count(f.Tags, "&")+1))
 	}
@@ -184,6 +188,7 @@ func (rq *request) objectMeta() error {
 	if err != nil {
 		return err
 	}
+	rq.setVersion(o)
 	rq.setDigests(o.ETag, "", o.CRC64)
 	rq.set("Last-Modified", o.Modified.UTC().Format(http.TimeFormat))
 	rq.set("Content-Length", strconv.FormatInt(o.Size, 10))

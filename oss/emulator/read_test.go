@@ -167,11 +167,9 @@ func TestUnknownOperations(t *testing.T) {
 	}{
 		{"GET", "", "vpcip", 501, "NotImplemented"},
 		{"PUT", "", "vpcip", 501, "NotImplemented"},
-		{"PUT", "", "versioning", 501, "NotImplemented"},
 		{"POST", "", "", 501, "NotImplemented"},
 		{"GET", "", "somethingNew", 501, "NotImplemented"},
 		{"GET", "k", "x-oss-process=image%2Finfo", 501, "NotImplemented"},
-		{"POST", "k", "restore", 501, "NotImplemented"},
 		{"PUT", "k", "objectMeta", 501, "NotImplemented"},
 		{"PUT", "k", "callback=abc", 400, "InvalidArgument"},
 		{"POST", "k", "", 405, "MethodNotAllowed"},

@@ -62,7 +62,8 @@ func routeTable() map[routeKey]*route {
 		{routeKey{"GET", onBucket, "stat", false}, "GetBucketStat", ownerAccess, (*request).bucketStat},
 		{routeKey{"GET", onBucket, "acl", false}, "GetBucketAcl", ownerAccess, (*request).getBucketACL},
 		{routeKey{"PUT", onBucket, "acl", false}, "PutBucketAcl", ownerAccess, (*request).putBucketACL},
-		{routeKey{"GET", onBucket, "versioning", false}, "GetBucketVersioning", ownerAccess, (*request).bucketVersioning},
+		{routeKey{"GET", onBucket, "versioning", false}, "GetBucketVersioning", ownerAccess, (*request).getVersioning},
+		{routeKey{"PUT", onBucket, "versioning", false}, "PutBucketVersioning", ownerAccess, (*request).putVersioning},
 
 		{routeKey{"PUT", onObject, "", false}, "PutObject", writeAccess, (*request).putObject},
 		{routeKey{"PUT", onObject, "", true}, "CopyObject", ownerAccess, (*request).copyObject},
@@ -80,6 +81,9 @@ func routeTable() map[routeKey]*route {
 		{routeKey{"DELETE", onObject, "tagging", false}, "DeleteObjectTagging", ownerAccess, (*request).deleteTagging},
 		{routeKey{"PUT", onObject, "symlink", false}, "PutSymlink", writeAccess, (*request).putSymlink},
 		{routeKey{"GET", onObject, "symlink", false}, "GetSymlink", readAccess, (*request).getSymlink},
+		{routeKey{"POST", onObject, "restore", false}, "RestoreObject", ownerAccess, (*request).restoreObject},
+		{routeKey{"POST", onObject, "cleanRestoredObject", false}, "CleanRestoredObject", ownerAccess, (*request).cleanRestored},
+		{routeKey{"POST", onObject, "seal", false}, "SealAppendObject", writeAccess, (*request).sealObject},
 
 		{routeKey{"POST", onObject, "uploads", false}, "InitiateMultipartUpload", writeAccess, (*request).initiateUpload},
 		{routeKey{"PUT", onObject, "uploadId", false}, "UploadPart", writeAccess, (*request).uploadPart},

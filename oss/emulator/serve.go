@@ -28,6 +28,8 @@ type request struct {
 	body   *bodyReader
 	limit  *throttle // of bandwidth; nil: none
 	staged *staging  // what faults do to it; nil: nothing
+
+	versioning string // the bucket\'s, once needVersioning has read it
 }
 
 // response remembers what has been answered. It passes ReadFrom on, so that

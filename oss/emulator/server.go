@@ -41,6 +41,10 @@ type Options struct {
 	// called by many goroutines at once.
 	Now func() time.Time
 
+	// RestoreDelay is how long it takes, by Now, to restore an archived
+	// object. 0 restores at once.
+	RestoreDelay time.Duration
+
 	// Logger gets internal errors; nil means none.
 	Logger *slog.Logger
 

@@ -15,6 +15,7 @@ type Bucket struct {
 	ACL        string
 	Class      string
 	Redundancy string
+	Versioning string // see the constants
 }
 
 // Segment is a piece of a blob, or a few bytes of its own.
@@ -72,6 +73,19 @@ type Object struct {
 	Target   string   // of a symlink
 	Headers  []Header // content headers and metadata
 	Segments []Segment
+
+	VersionID string // "" is the version that the protocol calls null
+	Seq       uint64 // the place among the key's versions, rising with time
+	Marker    bool   // a delete marker
+	Sealed    time.Time
+
+	// Restore says how far an archived object has been brought back.
+	Restore Restore
+}
+
+// Restore is the last restoration of an archived object; zero: there is none.
+type Restore struct {
+	Asked, Ready, Expires time.Time
 }
 
 // Upload is the record of a multipart upload in progress: what the object
@@ -108,6 +122,16 @@ func newEncoder() encoder { return encoder{recordVersion} }
 
 func (e *encoder) uint(v uint64)    { *e = binary.AppendUvarint(*e, v) }
 func (e *encoder) time(t time.Time) { e.uint(uint64(t.UnixMilli())) }
+
+// optional writes a time that may be zero.
+func (e *encoder) optional(t time.Time) {
+	if t.IsZero() {
+		e.uint(0)
+	} else {
+		e.uint(uint64(t.UnixMilli()) + 1)
+	}
+}
+
 func (e *encoder) string(s string) {
 	e.uint(uint64(len(s)))
 	*e = append(*e, s...)
@@ -179,6 +203,14 @@ func (d *decoder) int() int64 {
 
 func (d *decoder) time() time.Time { return time.UnixMilli(int64(d.uint())).UTC() }
 func (d *decoder) bool() bool      { return d.uint() != 0 }
+func (d *decoder) more() bool      { return d.err == nil && len(d.b) > 0 }
+
+func (d *decoder) optional() time.Time {
+	if v := d.uint(); v > 0 {
+		return time.UnixMilli(int64(v - 1)).UTC()
+	}
+	return time.Time{}
+}
 
 func (d *decoder) string() string {
 	n := d.uint()
@@ -246,12 +278,20 @@ func encodeBucket(b *Bucket) []byte {
 	e.string(b.ACL)
 	e.string(b.Class)
 	e.string(b.Redundancy)
+	if b.Versioning != "" {
+		e.string(b.Versioning)
+	}
 	return e
 }
 
 func decodeBucket(name string, v []byte) (*Bucket, error) {
 	d := newDecoder(v)
 	b := &Bucket{Name: name, Created: d.time(), ACL: d.string(), Class: d.string(), Redundancy: d.string()}
+	if d.more() { // older records end here
+		if b.Versioning = d.string(); b.Versioning == "" {
+			d.err = errRecord
+		}
+	}
 	return b, d.end("bucket", name)
 }
 
@@ -269,6 +309,15 @@ func encodeObject(o *Object) []byte {
 	e.string(o.Target)
 	e.headers(o.Headers)
 	e.segments(o.Segments)
+	if o.VersionID == "" && o.Seq == 0 && !o.Marker && o.Sealed.IsZero() && o.Restore == (Restore{}) {
+		return e
+	}
+	e.string(o.VersionID)
+	e.uint(o.Seq)
+	e.bool(o.Marker)
+	for _, t := range []time.Time{o.Sealed, o.Restore.Asked, o.Restore.Ready, o.Restore.Expires} {
+		e.optional(t)
+	}
 	return e
 }
 
@@ -276,6 +325,12 @@ func decodeObject(key string, v []byte) (*Object, error) {
 	d := newDecoder(v)
 	o := decodeInfo(key, d)
 	o.ACL, o.Tags, o.Target, o.Headers, o.Segments = d.string(), d.string(), d.string(), d.headers(), d.segments()
+	if d.more() { // what most objects have not
+		o.VersionID, o.Seq, o.Marker = d.string(), d.uint(), d.bool()
+		for _, t := range []*time.Time{&o.Sealed, &o.Restore.Asked, &o.Restore.Ready, &o.Restore.Expires} {
+			*t = d.optional()
+		}
+	}
 	return o, d.end("object", key)
 }
 

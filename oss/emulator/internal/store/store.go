@@ -25,12 +25,14 @@ var ErrClosed = errors.New("store is closed")
 type table byte
 
 const (
-	tableBuckets table = iota // bucket
-	tableObjects              // bucket 0 key
-	tableUploads              // bucket 0 key 0 upload id
-	tableParts                // upload id, part number (2 bytes, big-endian)
-	tableBlobs                // blob id (8 bytes, big-endian) → reference count
-	tableConfigs              // bucket 0 family 0 name
+	tableBuckets  table = iota // bucket
+	tableObjects               // bucket 0 key
+	tableUploads               // bucket 0 key 0 upload id
+	tableParts                 // upload id, part number (2 bytes, big-endian)
+	tableBlobs                 // blob id (8 bytes, big-endian) → reference count
+	tableConfigs               // bucket 0 family 0 name
+	tableVersions              // bucket 0 key 0, 8 bytes that fall with age
+	tableStats                 // bucket
 	tableCount
 )
 
@@ -104,8 +106,10 @@ func (s *Store) Update(fn func(*Tx) error) error {
 			return err
 		}
 		var err error
-		dead, err = tx.countRefs()
-		return err
+		if dead, err = tx.countRefs(); err != nil {
+			return err
+		}
+		return tx.writeStats()
 	})
 	if err != nil {
 		return err

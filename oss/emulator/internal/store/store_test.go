@@ -376,7 +376,7 @@ func TestUploads(t *testing.T) {
 		for _, data := range []string{"old", "new"} {
 			segs := blob(t, s, data)
 			if err := s.Update(func(tx *store.Tx) error {
-				return tx.PutPart("U", &store.Part{Number: 1, Size: 3, Modified: stamp, Segments: segs})
+				return tx.PutPart("b", "U", &store.Part{Number: 1, Size: 3, Modified: stamp, Segments: segs})
 			}); err != nil {
 				t.Fatal(err)
 			}

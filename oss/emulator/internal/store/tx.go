@@ -12,6 +12,8 @@ import (
 type Tx struct {
 	kv   kv
 	refs map[uint64]int // changes to reference counts, applied at the end
+
+	stats map[string]*Stat // changes to the counts of buckets, likewise
 }
 
 func bucketKey(bucket string) []byte { return []byte(bucket) }
@@ -42,6 +44,11 @@ func (tx *Tx) Bucket(name string) (*Bucket, error) {
 
 // PutBucket adds or replaces a bucket.
 func (tx *Tx) PutBucket(b *Bucket) error {
+	if tx.kv.get(tableBuckets, bucketKey(b.Name)) == nil {
+		if err := tx.kv.put(tableStats, bucketKey(b.Name), encodeStat(&Stat{})); err != nil {
+			return err
+		}
+	}
 	return tx.kv.put(tableBuckets, bucketKey(b.Name), encodeBucket(b))
 }
 
@@ -51,12 +58,16 @@ func (tx *Tx) DeleteBucket(name string) error {
 	if err := tx.DeleteConfigs(name); err != nil {
 		return err
 	}
+	if err := tx.kv.del(tableStats, bucketKey(name)); err != nil {
+		return err
+	}
 	return tx.kv.del(tableBuckets, bucketKey(name))
 }
 
-// BucketEmpty reports whether a bucket has no objects and no uploads.
+// BucketEmpty reports whether a bucket has no objects, in any version, and no
+// uploads.
 func (tx *Tx) BucketEmpty(name string) bool {
-	for range tx.Objects(name, "") {
+	for range tx.Versions(name, "") {
 		return false
 	}
 	for range tx.Uploads(name, "") {
@@ -74,7 +85,7 @@ func (tx *Tx) Buckets(from string) iter.Seq2[*Bucket, error] {
 	}
 }
 
-// Object returns the object, or nil if there is none.
+// Object returns the current object, or nil if there is none.
 func (tx *Tx) Object(bucket, key string) (*Object, error) {
 	v := tx.kv.get(tableObjects, objectKey(bucket, key))
 	if v == nil {
@@ -83,16 +94,16 @@ func (tx *Tx) Object(bucket, key string) (*Object, error) {
 	return decodeObject(key, v)
 }
 
-// PutObject adds or replaces an object.
+// PutObject adds or replaces a current object; old versions stay as they are.
 func (tx *Tx) PutObject(bucket string, o *Object) error {
 	if err := tx.dropObject(bucket, o.Key); err != nil {
 		return err
 	}
-	tx.ref(o.Segments, 1)
+	tx.count(bucket, o, 1)
 	return tx.kv.put(tableObjects, objectKey(bucket, o.Key), encodeObject(o))
 }
 
-// DeleteObject removes an object if it is there.
+// DeleteObject removes a current object if it is there.
 func (tx *Tx) DeleteObject(bucket, key string) error {
 	if err := tx.dropObject(bucket, key); err != nil {
 		return err
@@ -105,7 +116,7 @@ func (tx *Tx) dropObject(bucket, key string) error {
 	if err != nil || old == nil {
 		return err
 	}
-	tx.ref(old.Segments, -1)
+	tx.count(bucket, old, -1)
 	return nil
 }
 
@@ -124,7 +135,8 @@ func (tx *Tx) Uploads(bucket, from string) iter.Seq[Row] {
 type Row struct {
 	// Key is the object's key.
 	Key string
-	// ID is the upload's id; empty for objects.
+	// ID is an upload's id, or the place of an old version; empty for current
+	// objects.
 	ID    string
 	value []byte
 }
@@ -136,6 +148,9 @@ func (r Row) Info() (*Object, error) {
 	d.b = nil
 	return o, d.end("object", r.Key)
 }
+
+// Object decodes all of an object's row, or of a version's.
+func (r Row) Object() (*Object, error) { return decodeObject(r.Key, r.value) }
 
 // Upload decodes the row of an upload scan.
 func (r Row) Upload() (*Upload, error) { return decodeUpload(r.Key, r.ID, r.value) }
@@ -164,6 +179,9 @@ func (tx *Tx) Upload(bucket, key, id string) (*Upload, error) {
 
 // PutUpload adds or replaces an upload's own record.
 func (tx *Tx) PutUpload(bucket string, u *Upload) error {
+	if tx.kv.get(tableUploads, uploadKey(bucket, u.Key, u.ID)) == nil {
+		tx.stat(bucket).Uploads++
+	}
 	return tx.kv.put(tableUploads, uploadKey(bucket, u.Key, u.ID), encodeUpload(u))
 }
 
@@ -177,6 +195,10 @@ func (tx *Tx) DeleteUpload(bucket, key, id string) error {
 		tx.ref(p.Segments, -1)
 		numbers = append(numbers, p.Number)
 	}
+	tx.stat(bucket).Parts -= int64(len(numbers))
+	if tx.kv.get(tableUploads, uploadKey(bucket, key, id)) != nil {
+		tx.stat(bucket).Uploads--
+	}
 	for _, n := range numbers {
 		if err := tx.kv.del(tableParts, partKey(id, n)); err != nil {
 			return err
@@ -185,8 +207,8 @@ func (tx *Tx) DeleteUpload(bucket, key, id string) error {
 	return tx.kv.del(tableUploads, uploadKey(bucket, key, id))
 }
 
-// PutPart adds or replaces a part.
-func (tx *Tx) PutPart(uploadID string, p *Part) error {
+// PutPart adds or replaces a part of an upload to a bucket.
+func (tx *Tx) PutPart(bucket, uploadID string, p *Part) error {
 	k := partKey(uploadID, p.Number)
 	if v := tx.kv.get(tableParts, k); v != nil {
 		old, err := decodePart(p.Number, v)
@@ -194,6 +216,8 @@ func (tx *Tx) PutPart(uploadID string, p *Part) error {
 			return err
 		}
 		tx.ref(old.Segments, -1)
+	} else {
+		tx.stat(bucket).Parts++
 	}
 	tx.ref(p.Segments, 1)
 	return tx.kv.put(tableParts, k, encodePart(p))
