@@ -322,11 +322,11 @@ func TestMetaQuery(t *testing.T) {
 	} {
 		c.want(query(tc.query, tc.more), 400, tc.code)
 	}
-	aggregations := "<Aggregations>"
+	var aggregations strings.Builder
 	for _, op := range []string{"sum", "max", "min", "average", "count", "distinct", "group"} {
-		aggregations += "<Aggregation><Field>Size</Field><Operation>" + op + "</Operation></Aggregation>"
+		aggregations.WriteString("<Aggregation><Field>Size</Field><Operation>" + op + "</Operation></Aggregation>")
 	}
-	a := c.want(query("", aggregations+"</Aggregations>"), 200, "")
+	a := c.want(query("", "<Aggregations>"+aggregations.String()+"</Aggregations>"), 200, "")
 	if got := fmt.Sprint(a.elements("Value"), a.elements("Count"), a.elements("Filename")); got != "[13 10 1 4.333333333333333 3 3 1 10 2] [1 1 1] []" {
 		t.Error(got)
 	}

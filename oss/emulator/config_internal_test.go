@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/osssync/osssync/oss/emulator/internal/sign"
+	"github.com/osssync/osssync/oss/emulator/internal/store"
 )
 
 func TestFamiliesAreWhole(t *testing.T) {
@@ -143,17 +144,27 @@ func TestWildcardMatchesAsRegexp(t *testing.T) {
 }
 
 func TestLifecycleRules(t *testing.T) {
-	doc, err := parseAnyDocument([]byte(`<LifecycleConfiguration>
+	st := store.NewMemory()
+	defer func() { _ = st.Close() }()
+	var rules []lifecycleRule
+	err := st.Update(func(tx *store.Tx) (err error) {
+		doc := []byte(`<LifecycleConfiguration>
 		<Rule><ID>off</ID><Status>Disabled</Status><Expiration><Days>1</Days></Expiration></Rule>
 		<Rule><ID>on</ID><Prefix>a/</Prefix><Status>Enabled</Status><Tag><Key>k</Key><Value>v</Value></Tag>
 		<Expiration><Days>3</Days></Expiration><NoncurrentVersionExpiration><NoncurrentDays>4</NoncurrentDays></NoncurrentVersionExpiration>
 		<Transition><Days>2</Days><StorageClass>IA</StorageClass></Transition>
 		<Filter><ObjectSizeGreaterThan>10</ObjectSizeGreaterThan><ObjectSizeLessThan>20</ObjectSizeLessThan><Not><Prefix>a/b</Prefix></Not>
-		<Not><Prefix>a/</Prefix><Tag><Key>keep</Key><Value>1</Value></Tag></Not></Filter></Rule></LifecycleConfiguration>`))
-	if err != nil {
-		t.Fatal(err)
+		<Not><Prefix>a/</Prefix><Tag><Key>keep</Key><Value>1</Value></Tag></Not></Filter></Rule></LifecycleConfiguration>`)
+		if err := tx.PutConfig(&store.Config{Bucket: "b", Family: "lifecycle", Doc: doc}); err != nil {
+			return err
+		}
+		rules, err = lifecycleRules(tx, "b")
+		return err
+	})
+	if err != nil || len(rules) != 1 {
+		t.Fatal(rules, err)
 	}
-	r := decodeLifecycleRule(doc.all("Rule")[1])
+	r := rules[0]
 	if r.id != "on" || r.expire.days != 3 || r.expireNoncurrent.days != 4 || len(r.transitions) != 1 || r.transitions[0].class != "IA" || r.transitions[0].when.days != 2 {
 		t.Errorf("rule is %+v", r)
 	}

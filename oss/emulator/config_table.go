@@ -19,7 +19,7 @@ const (
 
 // bucketFamilies is all configuration of buckets that is put and got whole.
 // Where no source tells the service's code for "not configured", the code
-// follows the pattern of the others (NoSuch…); README.md has the list.
+// follows the pattern of the others: NoSuch and the operation's name.
 func bucketFamilies() []*family {
 	return slices.Concat(contentFamilies(), accessFamilies(), limitFamilies())
 }

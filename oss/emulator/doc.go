@@ -7,6 +7,14 @@
 // clients depend on them. What it does not implement it refuses with 501
 // NotImplemented; it never answers with a wrong success.
 //
+// Configuration of buckets and of the account is checked, kept and given back
+// as by the service. It has its effects where they need no other server:
+// CORS, policy (for anonymous callers, without conditions), blocked public
+// access, requester pays, referer, default encryption, overwriting, retention,
+// index documents, the metadata index. The rest is kept only: logs and
+// inventories are not written, nothing is replicated, fetched, mirrored,
+// streamed or throttled, and answers on the progress of such things say so.
+//
 // With a directory an answer of success means that the effect is on the disk:
 // after a crash every acknowledged object is there, and none is torn.
 //
