@@ -263,6 +263,7 @@ func TestLifecycleDocuments(t *testing.T) {
 		t.Error(got)
 	}
 	c.want(put(overlap, "x-oss-allow-same-action-overlap", "true"), 200, "")
+	c.want(put(strings.ReplaceAll(overlap, days, abort), "x-oss-allow-same-action-overlap", "true"), 400, "InvalidArgument")
 	c.want(c.config("PUT", "accessmonitor", configDoc("accessmonitor")), 200, "")
 	c.want(put("<Rule><Status>Enabled</Status><Transition><Days>1</Days><StorageClass>IA</StorageClass><IsAccessTime>true</IsAccessTime>"+
 		"<ReturnToStdWhenVisit>true</ReturnToStdWhenVisit></Transition></Rule>"), 200, "")

@@ -228,6 +228,9 @@ func TestLiveChannels(t *testing.T) {
 	c.want(live("PUT", "a", "live", hls(200, 99, "x.m3u8")), 400, "InvalidArgument")
 	c.want(live("PUT", "a", "live", hls(100, 0, "x.m3u8")), 400, "InvalidArgument")
 	c.want(live("PUT", "a", "live", hls(100, 99, "playlist.ts")), 400, "InvalidArgument")
+	for _, method := range []string{"PUT", "DELETE"} {
+		c.want(live(method, strings.Repeat("x", 65), "live", channel("")), 400, "InvalidArgument")
+	}
 	a := c.want(live("PUT", "a", "live", channel("")), 200, "")
 	if got := fmt.Sprint(a.elements("Url")); got != "[rtmp://examplebucket.127.0.0.1/live/a http://examplebucket.127.0.0.1/a/playlist.m3u8]" {
 		t.Error(got)

@@ -173,9 +173,9 @@ func checkLifecycle(rq *request, tx *store.Tx, doc *element) error {
 		}
 	}
 	if strings.EqualFold(rq.header("x-oss-allow-same-action-overlap"), "true") {
-		return nil
+		return checkLifecycleOverlap(rules, "AbortMultipartUpload") // which is never allowed
 	}
-	return checkLifecycleOverlap(rules)
+	return checkLifecycleOverlap(rules, lifecycleActions...)
 }
 
 var lifecycleActions = []string{
@@ -297,16 +297,16 @@ func checkLifecycleFilter(r *element) error {
 	return nil
 }
 
-// checkLifecycleOverlap refuses two rules with the same action and the same
+// checkLifecycleOverlap refuses two rules with one of some actions and the same
 // tags of which one's prefix begins with the other's.
-func checkLifecycleOverlap(rules []*element) error {
+func checkLifecycleOverlap(rules []*element, actions ...string) error {
 	for i, a := range rules {
 		for _, b := range rules[:i] {
 			pa, pb := a.get("Prefix"), b.get("Prefix")
 			if !strings.HasPrefix(pa, pb) && !strings.HasPrefix(pb, pa) || !sameTags(a.all("Tag"), b.all("Tag")) {
 				continue
 			}
-			for _, action := range lifecycleActions {
+			for _, action := range actions {
 				if a.find(action) != nil && b.find(action) != nil {
 					return failArgument("Prefix", pa, "Overlap for same action type "+action)
 				}

@@ -11,7 +11,18 @@ import (
 const liveShape = `LiveChannelConfiguration{Description? Status:enabled|disabled?
 	Target?{Type? FragDuration:1..100? FragCount:1..100? PlaylistName?}}`
 
-const maxLiveDescription = 128
+const (
+	maxLiveDescription = 128
+	maxLiveName        = 64 // the vendor's tests have 65 refused
+)
+
+// checkLiveName refuses names a channel cannot have.
+func (rq *request) checkLiveName() error {
+	if len(rq.key) > maxLiveName || strings.Contains(rq.key, "/") {
+		return failArgument("LiveChannel", rq.key, "The name of the live channel is not valid.")
+	}
+	return nil
+}
 
 // liveChannel reads the channel that the request's key names.
 func (rq *request) liveChannel(tx *store.Tx) (*store.Config, *element, error) {
@@ -37,6 +48,9 @@ func (rq *request) liveURLs(channel, playlist string) []*element {
 }
 
 func (rq *request) putLiveChannel() error {
+	if err := rq.checkLiveName(); err != nil {
+		return err
+	}
 	doc, err := rq.readElement(liveShape)
 	if err != nil {
 		return err
@@ -122,6 +136,9 @@ func (rq *request) putLiveStatus() error {
 // deleteLiveChannel succeeds also for a channel that is not there, as a
 // repeated deletion does.
 func (rq *request) deleteLiveChannel() error {
+	if err := rq.checkLiveName(); err != nil {
+		return err
+	}
 	err := rq.updateConfig(func(tx *store.Tx) error { return tx.DeleteConfig(rq.bucket, "live", rq.key) })
 	if err == nil {
 		rq.w.WriteHeader(http.StatusNoContent)

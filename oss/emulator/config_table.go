@@ -39,8 +39,8 @@ func contentFamilies() []*family {
 		},
 		{
 			sub: "website", op: "BucketWebsite", methods: putGetDelete, absent: "NoSuchWebsiteConfiguration",
-			shape: `WebsiteConfiguration{IndexDocument?{Suffix:text SupportSubDir:bool? Type:0..2?}
-				ErrorDocument?{Key:text HttpStatus:200..599?}
+			shape: `WebsiteConfiguration{IndexDocument?{Suffix? SupportSubDir:bool? Type:0..2?}
+				ErrorDocument?{Key? HttpStatus:200..599?}
 				RoutingRules?{RoutingRule*{RuleNumber:1..
 					Condition{KeyPrefixEquals? KeySuffixEquals? HttpErrorCodeReturnedEquals:400..599? IncludeHeader*{Key:text Equals?}}
 					Redirect{RedirectType:Mirror|External|Internal|AliCDN PassQueryString:bool? EnableReplacePrefix:bool?

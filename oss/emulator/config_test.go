@@ -247,6 +247,7 @@ func TestConfigCanonical(t *testing.T) {
 		{"httpsConfig", "<HttpsConfiguration><TLS><Enable>False</Enable></TLS></HttpsConfiguration>", "<Enable>false<"},
 		{"referer", "<RefererConfiguration><AllowEmptyReferer>True</AllowEmptyReferer></RefererConfiguration>", "<AllowEmptyReferer>true</AllowEmptyReferer><AllowTruncateQueryString>true<"},
 		{"cors", cors(""), "<ResponseVary>false<"},
+		{"website", "<WebsiteConfiguration><IndexDocument><Suffix></Suffix></IndexDocument></WebsiteConfiguration>", "<Suffix></Suffix>"},
 		{"website", strings.Replace(configDoc("website"), "<MirrorSNI>", "<MirrorPassQueryString>True</MirrorPassQueryString><MirrorSNI>", 1), "<PassQueryString>true<"},
 	} {
 		c.want(c.config("PUT", tc.query, tc.doc), 200, "")
