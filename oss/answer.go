@@ -27,15 +27,24 @@ func (c *Client) doRead(ctx context.Context, r *call, limit int64) (*http.Respon
 	if err != nil {
 		return nil, nil, err
 	}
+	body, err := r.readAnswer(ctx, resp, limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	return resp, body, nil
+}
+
+// readAnswer reads the body of an answer of at most limit bytes.
+func (c *call) readAnswer(ctx context.Context, resp *http.Response, limit int64) ([]byte, error) {
 	defer resp.Body.Close()
 	body, err := readBounded(resp, limit)
 	if err != nil {
-		return nil, nil, r.transportError(ctx, err)
+		return nil, c.transportError(ctx, err)
 	}
 	if int64(len(body)) > limit {
-		return nil, nil, r.answerError(resp, fmt.Sprintf("body is larger than %d bytes", limit))
+		return nil, c.answerError(resp, fmt.Sprintf("body is larger than %d bytes", limit))
 	}
-	return resp, body, nil
+	return body, nil
 }
 
 // readBounded reads up to limit+1 bytes.

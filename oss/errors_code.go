@@ -22,7 +22,9 @@ var (
 	ErrNotModified        error = &codeError{text: "not modified", status: 304}
 	ErrPreconditionFailed error = &codeError{text: "precondition failed", status: 412}
 
-	ErrThrottled error = errors.New("oss: throttled")      // slow down: 429 and the rate limits of 503
+	ErrThrottled             error = errors.New("oss: throttled")     // slow down: 429 and the rate limits of 503
+	ErrSelectOperationFailed error = errors.New("oss: select failed") // in the midst of its records
+
 	ErrIntegrity error = errors.New("oss: crc64 mismatch") // of *IntegrityError
 
 	ErrNoSuchBucket                            error = code("NoSuchBucket")

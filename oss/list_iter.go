@@ -210,3 +210,23 @@ func advances(key, id, nextKey, nextID string) bool {
 func (b *Bucket) listError(op string, r Response, reason string) error {
 	return &AnswerError{Operation: op, Bucket: b.name, RequestID: r.RequestID, Reason: reason}
 }
+
+// KeyUploads lists the uploads in progress of exactly one key, with their ids
+// above the marker of opts.
+func (b *Bucket) KeyUploads(ctx context.Context, key string, opts *ListMultipartUploadsOptions) iter.Seq2[MultipartUpload, error] {
+	return func(yield func(MultipartUpload, error) bool) {
+		var o ListMultipartUploadsOptions
+		if opts != nil {
+			o = *opts
+		}
+		o.Prefix, o.Delimiter = key, ""
+		for u, err := range b.MultipartUploads(ctx, &o) {
+			if err == nil && u.Key != key {
+				return // keys come in order: the rest only begin with key
+			}
+			if !yield(u, err) {
+				return
+			}
+		}
+	}
+}

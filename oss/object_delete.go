@@ -92,5 +92,5 @@ func (b *Bucket) BatchDeleteObjects(ctx context.Context, keys []string, opts *Ba
 	for i, key := range keys {
 		versions[i].Key = key
 	}
-	return b.BatchDeleteVersions(ctx, versions, opts)
+	return b.DeleteObjectVersions(ctx, versions, opts)
 }

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// BatchDeleteVersions is BatchDeleteObjects for chosen versions.
-func (b *Bucket) BatchDeleteVersions(ctx context.Context, objects []ObjectVersion, opts *BatchDeleteOptions) (*BatchDeleteResult, error) {
+// DeleteObjectVersions is BatchDeleteObjects for chosen versions.
+func (b *Bucket) DeleteObjectVersions(ctx context.Context, objects []ObjectVersion, opts *BatchDeleteOptions) (*BatchDeleteResult, error) {
 	var o BatchDeleteOptions
 	if opts != nil {
 		o = *opts

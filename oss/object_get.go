@@ -93,6 +93,11 @@ func (b *Bucket) GetObject(ctx context.Context, key string, opts *GetObjectOptio
 	if err != nil {
 		return nil, err
 	}
+	return b.openObject(ctx, r, resp, &o)
+}
+
+// openObject makes the result of an answer to a GetObject.
+func (b *Bucket) openObject(ctx context.Context, r *call, resp *http.Response, o *GetObjectOptions) (*GetObjectResult, error) {
 	res := &GetObjectResult{ObjectMeta: *newObjectMeta(resp)}
 	res.Length, res.Total = resp.ContentLength, resp.ContentLength
 	if resp.StatusCode == http.StatusPartialContent || !o.Range.IsZero() {

@@ -95,10 +95,26 @@ func (c *call) addQuery(q url.Values) {
 	}
 }
 
+// Bounds of a traffic limit in bit/s: 240 Kbit/s to 800 Mbit/s (OSS,
+// "Single-connection bandwidth throttling").
+const (
+	MinTrafficLimit = 245_760
+	MaxTrafficLimit = 838_860_800
+)
+
+// trafficLimit asks for a bounded rate; check refuses one that OSS does not
+// take.
 func (c *call) trafficLimit(bits int64) {
-	if bits > 0 {
+	if bits != 0 {
 		c.header.Set("X-Oss-Traffic-Limit", strconv.FormatInt(bits, 10))
 	}
+}
+
+func checkTrafficLimit(op, value string) error {
+	if bits, err := strconv.ParseInt(value, 10, 64); err != nil || bits < MinTrafficLimit || bits > MaxTrafficLimit {
+		return usageError(op, "traffic limit", fmt.Sprintf("%s is not %d to %d bit/s", value, MinTrafficLimit, MaxTrafficLimit))
+	}
+	return nil
 }
 
 // check holds names and headers against what can be sent. Line breaks in a
@@ -111,6 +127,11 @@ func (c *call) check() error {
 	}
 	if c.scope == objectScope {
 		if err := checkKey(c.op, c.key); err != nil {
+			return err
+		}
+	}
+	if limit := c.header.Get("X-Oss-Traffic-Limit"); limit != "" {
+		if err := checkTrafficLimit(c.op, limit); err != nil {
 			return err
 		}
 	}
@@ -146,7 +167,11 @@ func (c *Client) do(ctx context.Context, r *call) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	req := c.build(ctx, r, creds)
+	return c.send(ctx, r, c.build(ctx, r, creds))
+}
+
+// send is do from the finished request on.
+func (c *Client) send(ctx context.Context, r *call, req *http.Request) (*http.Response, error) {
 	resp, err := c.transport.RoundTrip(req)
 	r.body.stop()
 	if err != nil {

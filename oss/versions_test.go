@@ -60,7 +60,7 @@ func TestDeleteVersions(t *testing.T) {
 		return answer(200, `<DeleteResult><Deleted><Key>a</Key><VersionId>v1</VersionId></Deleted>
 			<Deleted><Key>b</Key><DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>m</DeleteMarkerVersionId></Deleted></DeleteResult>`), nil
 	}))
-	r, err := b.BatchDeleteVersions(t.Context(), []oss.ObjectVersion{{Key: "a", VersionID: "v1"}, {Key: "b"}}, nil)
+	r, err := b.DeleteObjectVersions(t.Context(), []oss.ObjectVersion{{Key: "a", VersionID: "v1"}, {Key: "b"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,6 +52,8 @@ func Run(t *testing.T, newClient func(t *testing.T) *oss.Client) {
 		{"AsyncFetch", testAsyncFetch},
 		{"QoS", testQoS},
 		{"Service", testService},
+		{"Files", testFiles},
+		{"UpdateMeta", testUpdateMeta},
 		{"Versions", testVersions},
 		{"SignURL", testSignURL},
 		{"Errors", testErrors},

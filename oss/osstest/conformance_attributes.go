@@ -113,7 +113,7 @@ func removeVersions(t *testing.T, b *oss.Bucket) {
 		}
 		all = append(all, oss.ObjectVersion{Key: v.Key, VersionID: v.VersionID})
 	}
-	if _, err := b.BatchDeleteVersions(cleanup(t), all, nil); err != nil {
+	if _, err := b.DeleteObjectVersions(cleanup(t), all, nil); err != nil {
 		t.Error(err)
 	}
 }
