@@ -25,7 +25,9 @@ type Credentials struct {
 }
 
 // CredentialsProvider supplies credentials. It is asked for every request, may
-// be asked by several goroutines at once, and should cache.
+// be asked by several goroutines at once, and should cache (see
+// RefreshingCredentials). One with a method Invalidate(Credentials) is told of
+// credentials that the service has refused as expired.
 type CredentialsProvider interface {
 	Credentials(ctx context.Context) (Credentials, error)
 }

@@ -167,7 +167,13 @@ func (c *Client) do(ctx context.Context, r *call) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.send(ctx, r, c.build(ctx, r, creds))
+	resp, err := c.send(ctx, r, c.build(ctx, r, creds))
+	if err != nil && Classify(err) == ClassExpired {
+		if p, ok := c.creds.(invalidator); ok {
+			p.Invalidate(creds) // the next attempt has others
+		}
+	}
+	return resp, err
 }
 
 // send is do from the finished request on.

@@ -119,6 +119,16 @@ func (r *signing) signV4(m *mac, k *dayKey, stamp string) (signature [2 * sha256
 	return signature, additional
 }
 
+// text is the signature of a text with the key of a day, in hex.
+func (s *signerV4) text(secret string, now time.Time, text string) string {
+	k := s.key(secret, now.UTC().Format(timeV4)[:8])
+	m := k.macs.Get().(*mac)
+	defer k.macs.Put(m)
+	m.Reset()
+	m.Write([]byte(text))
+	return hex.EncodeToString(m.Sum(m.sum[:0]))
+}
+
 // key gives the key of a secret and day. Deriving takes four HMACs, so the last
 // one is kept: a client rarely signs for two at a time.
 func (s *signerV4) key(secret, day string) *dayKey {

@@ -1,0 +1,226 @@
+package oss
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// ConfigFileCredentials reads ossutil's configuration file, of either
+// generation: [Credentials] of version 1, [default] and [profile NAME] of
+// version 2. name "" means OSSUTIL_CONFIG_FILE, else ~/.ossutilconfig. profile
+// "" means OSSUTIL_PROFILE, else default.
+//
+// Of a profile it understands the modes AK, StsToken, EcsRamRole, RamRoleArn
+// (with source_profile), Process and Anonymous, and where there is no mode what
+// the keys say. The file is read when credentials are first needed.
+func ConfigFileCredentials(name, profile string) CredentialsProvider {
+	return &fileCredentials{name: name, profile: profile}
+}
+
+type fileCredentials struct {
+	name, profile string
+
+	mu     sync.Mutex
+	loaded CredentialsProvider // once it could be
+}
+
+// chosen is what the profile names; a file that could not be read is tried
+// again.
+func (f *fileCredentials) chosen() (CredentialsProvider, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.loaded != nil {
+		return f.loaded, nil
+	}
+	p, err := f.load()
+	if err == nil {
+		f.loaded = p
+	}
+	return p, err
+}
+
+// Credentials gives those of the profile.
+func (f *fileCredentials) Credentials(ctx context.Context) (Credentials, error) {
+	p, err := f.chosen()
+	if err != nil {
+		return Credentials{}, err
+	}
+	return p.Credentials(ctx)
+}
+
+// Invalidate passes on to what the profile names.
+func (f *fileCredentials) Invalidate(refused Credentials) {
+	if p, err := f.chosen(); err == nil {
+		if i, ok := p.(invalidator); ok {
+			i.Invalidate(refused)
+		}
+	}
+}
+
+func (f *fileCredentials) load() (CredentialsProvider, error) {
+	name, profile := f.name, f.profile
+	if name == "" {
+		name = os.Getenv("OSSUTIL_CONFIG_FILE")
+	}
+	if name == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return nil, err
+		}
+		name = filepath.Join(home, ".ossutilconfig")
+	}
+	if profile == "" {
+		profile = os.Getenv("OSSUTIL_PROFILE")
+	}
+	text, err := readSmall(name)
+	if err != nil {
+		return nil, err
+	}
+	c, err := parseConfig(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	p, err := c.provider(profile, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return p, nil
+}
+
+// iniFile is an INI file: section, key, value. Names of keys have neither case
+// nor '-' nor '_'.
+type iniFile map[string]map[string]string
+
+// parseConfig reads an INI file of ossutil's. A value may stand in quotes.
+func parseConfig(text []byte) (iniFile, error) {
+	c := iniFile{}
+	section := ""
+	lines := bufio.NewScanner(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))))
+	lines.Buffer(nil, maxCredentials+1)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		switch {
+		case line == "" || line[0] == '#' || line[0] == ';':
+		case line[0] == '[':
+			name, ok := strings.CutSuffix(line[1:], "]")
+			if !ok {
+				return nil, fmt.Errorf("line %d: a section without its end", n)
+			}
+			section = strings.Join(strings.Fields(name), " ")
+		default:
+			key, value, ok := strings.Cut(line, "=")
+			if !ok {
+				return nil, fmt.Errorf("line %d is neither a section nor KEY=VALUE", n) // and may hold a secret
+			}
+			if c[section] == nil {
+				c[section] = map[string]string{}
+			}
+			value = strings.TrimSpace(value)
+			if len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0] {
+				value = value[1 : len(value)-1]
+			}
+			c[section][plainKey(key)] = value
+		}
+	}
+	return c, lines.Err()
+}
+
+func plainKey(key string) string {
+	return strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "").Replace(key))
+}
+
+// provider is the credentials of a profile. seen are the profiles on the way.
+func (c iniFile) provider(profile string, seen []string) (CredentialsProvider, error) {
+	var section map[string]string
+	switch {
+	case profile != "" && profile != "default":
+		if section = c["profile "+profile]; section == nil {
+			section = c[profile]
+		}
+	case c["default"] != nil:
+		section = c["default"]
+	default:
+		section = c["Credentials"]
+	}
+	if section == nil {
+		return nil, fmt.Errorf("no profile %s", quote(profile))
+	}
+	id, secret, token := section["accesskeyid"], section["accesskeysecret"], section["ststoken"]
+	role, ecs := section["rolearn"], section["ecsrolename"]
+	if role == "" {
+		role = section["ramrolearn"]
+	}
+	mode := strings.ToLower(section["mode"])
+	if mode == "" {
+		switch {
+		case role != "":
+			mode = "ramrolearn"
+		case id != "":
+			mode = "aksts"
+		case section["credentialprocess"] != "":
+			mode = "process"
+		case ecs != "":
+			mode = "ecsramrole"
+		}
+	}
+	keys := func() (CredentialsProvider, error) {
+		if id == "" || secret == "" {
+			return nil, errors.New("no access key in the profile")
+		}
+		return StaticCredentials(id, secret, token), nil
+	}
+	switch mode {
+	case "ak":
+		token = ""
+		return keys()
+	case "ststoken", "aksts":
+		if mode == "ststoken" && token == "" {
+			return nil, errors.New("no token in a profile of mode StsToken")
+		}
+		return keys()
+	case "anonymous":
+		return AnonymousCredentials(), nil
+	case "ecsramrole":
+		return ECSRoleCredentials(&ECSRoleOptions{Role: ecs}), nil
+	case "process":
+		args := strings.Fields(section["credentialprocess"])
+		if len(args) == 0 {
+			return nil, errors.New("no credential_process in a profile of mode Process")
+		}
+		return ProcessCredentials(args[0], args[1:]...), nil
+	case "ramrolearn":
+		return c.role(section, role, keys, append(seen, profile))
+	}
+	return nil, fmt.Errorf("mode %s of a profile is not known", quote(section["mode"]))
+}
+
+// role is a profile that assumes a role, with its own keys or those of another
+// profile.
+func (c iniFile) role(section map[string]string, role string, keys func() (CredentialsProvider, error), seen []string) (CredentialsProvider, error) {
+	var by CredentialsProvider
+	var err error
+	switch source := section["sourceprofile"]; {
+	case source == "":
+		by, err = keys()
+	case slices.Contains(seen, source):
+		return nil, fmt.Errorf("profile %s leads back to itself", quote(source))
+	default:
+		by, err = c.provider(source, seen)
+	}
+	if err != nil {
+		return nil, err
+	}
+	o := &AssumeRoleOptions{SessionName: section["rolesessionname"], ExternalID: section["externalid"], Endpoint: section["stsendpoint"]}
+	if o.Endpoint != "" && !strings.Contains(o.Endpoint, "://") {
+		o.Endpoint = "https://" + o.Endpoint
+	}
+	return AssumeRoleCredentials(by, role, o), nil
+}

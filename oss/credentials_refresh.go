@@ -1,0 +1,177 @@
+package oss
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// RefreshingCredentials keeps what source gives and asks it again ahead of the
+// end: in the last 15 % of the time the credentials hold, and at least 5
+// minutes, but never in the first half. One caller asks while the others go on
+// with what there is; without any that is valid they wait for that one. A
+// refresh that fails is repeated after 30 s while the credentials still hold.
+//
+// The result has a method Invalidate, by which a Client makes it ask at once
+// after the service has refused credentials as expired.
+func RefreshingCredentials(source CredentialsProvider) CredentialsProvider {
+	return &refresher{source: source, now: time.Now}
+}
+
+const (
+	refreshLead  = 5 * time.Minute
+	refreshPause = 30 * time.Second
+)
+
+// invalidator is a provider that can be told of credentials that were refused.
+type invalidator interface{ Invalidate(refused Credentials) }
+
+// refresher has no goroutine: whoever needs credentials asks for them.
+type refresher struct {
+	source CredentialsProvider
+	now    func() time.Time
+
+	mu      sync.Mutex
+	creds   Credentials
+	have    bool
+	renewAt time.Time     // zero: never
+	asking  chan struct{} // closed when the one who asks is done; nil: nobody does
+}
+
+// Credentials gives credentials that hold.
+func (r *refresher) Credentials(ctx context.Context) (Credentials, error) {
+	for {
+		r.mu.Lock()
+		now := r.now()
+		valid := r.have && (r.creds.Expires.IsZero() || now.Before(r.creds.Expires))
+		due := !valid || !r.renewAt.IsZero() && !now.Before(r.renewAt)
+		creds, asking := r.creds, r.asking
+		if valid && (!due || asking != nil) {
+			r.mu.Unlock()
+			return creds, nil
+		}
+		if asking == nil {
+			r.asking = make(chan struct{})
+			r.mu.Unlock()
+			return r.ask(ctx, creds, valid)
+		}
+		r.mu.Unlock()
+		select {
+		case <-asking:
+		case <-ctx.Done():
+			return Credentials{}, context.Cause(ctx)
+		}
+	}
+}
+
+// ask renews, for all who wait. Until a failure matters the old credentials go
+// on.
+func (r *refresher) ask(ctx context.Context, old Credentials, valid bool) (creds Credentials, err error) {
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		switch now := r.now(); {
+		case err == nil && creds != old:
+			r.creds, r.have, r.renewAt = creds, true, renewal(now, creds.Expires)
+		case valid:
+			r.renewAt = now.Add(refreshPause)
+		}
+		close(r.asking)
+		r.asking = nil
+	}()
+	creds, err = r.source.Credentials(ctx)
+	if err != nil && valid {
+		return old, nil
+	}
+	return creds, err
+}
+
+// renewal is when credentials that hold until expires are due, if they were
+// given now.
+func renewal(now, expires time.Time) time.Time {
+	if expires.IsZero() {
+		return time.Time{}
+	}
+	lifetime := expires.Sub(now)
+	lead := min(max(lifetime*15/100, refreshLead), lifetime/2)
+	return expires.Add(-lead)
+}
+
+// Invalidate makes the next call ask again, if refused are still the
+// credentials at hand.
+func (r *refresher) Invalidate(refused Credentials) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.creds == refused {
+		r.have = false
+	}
+}
+
+// ChainedCredentials gives the credentials of the first of several providers
+// that has any, and stays with it. If none has, the error holds all reasons.
+func ChainedCredentials(providers ...CredentialsProvider) CredentialsProvider {
+	return &chain{providers: providers}
+}
+
+type chain struct {
+	providers []CredentialsProvider
+
+	mu     sync.Mutex
+	chosen CredentialsProvider
+}
+
+// Credentials gives those of the provider that was found.
+func (c *chain) Credentials(ctx context.Context) (Credentials, error) {
+	c.mu.Lock()
+	chosen := c.chosen
+	c.mu.Unlock()
+	if chosen != nil {
+		return chosen.Credentials(ctx)
+	}
+	var reasons []error
+	for _, p := range c.providers {
+		creds, err := p.Credentials(ctx)
+		if err == nil {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.chosen = p
+			return creds, nil
+		}
+		if ctx.Err() != nil {
+			return Credentials{}, context.Cause(ctx)
+		}
+		reasons = append(reasons, err)
+	}
+	return Credentials{}, &noCredentialsError{reasons}
+}
+
+// Invalidate passes on to the provider that was found.
+func (c *chain) Invalidate(refused Credentials) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p, ok := c.chosen.(invalidator); ok {
+		p.Invalidate(refused)
+	}
+}
+
+type noCredentialsError struct{ reasons []error }
+
+func (e *noCredentialsError) Error() string {
+	text := "no provider has credentials"
+	for _, err := range e.reasons {
+		text += "; " + err.Error()
+	}
+	return text
+}
+
+func (e *noCredentialsError) Unwrap() []error { return e.reasons }
+
+// DefaultCredentials looks where users of the vendor's tools have theirs: in
+// the environment (EnvironmentCredentials, then ALIBABA_CLOUD_ACCESS_KEY_ID and
+// so on), a role by OIDC (OIDCCredentials), ossutil's configuration file, and
+// the role of an ECS machine if ALIBABA_CLOUD_ECS_METADATA names it.
+func DefaultCredentials() CredentialsProvider {
+	return ChainedCredentials(
+		EnvironmentCredentials(), cloudEnvironment(), OIDCCredentials(nil), ConfigFileCredentials("", ""), ecsFromEnvironment(),
+	)
+}
