@@ -2,6 +2,7 @@ package oss
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 )
@@ -157,11 +158,12 @@ func (c *chain) Invalidate(refused Credentials) {
 type noCredentialsError struct{ reasons []error }
 
 func (e *noCredentialsError) Error() string {
-	text := "no provider has credentials"
+	var text strings.Builder
+	text.WriteString("no provider has credentials")
 	for _, err := range e.reasons {
-		text += "; " + err.Error()
+		text.WriteString("; " + err.Error())
 	}
-	return text
+	return text.String()
 }
 
 func (e *noCredentialsError) Unwrap() []error { return e.reasons }

@@ -213,7 +213,9 @@ func TestProcessCredentials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := func() oss.CredentialsProvider { return oss.ProcessCredentials(self, "-test.run=^TestProcessCredentials$") }
+	p := func() oss.CredentialsProvider {
+		return oss.ProcessCredentials(self, "-test.run=^TestProcessCredentials$")
+	}
 	t.Setenv("OSS_TEST_PROCESS", tokenJSON)
 	checkToken(t, p())
 	for output, reason := range map[string]string{"{}": "no credentials", "secret": "no JSON", strings.Repeat("x", 100_000): "program"} {

@@ -28,7 +28,10 @@ func (b *Bucket) GetObjectToFile(ctx context.Context, key, name string, opts *Ge
 	if err != nil {
 		return nil, err
 	}
-	return result, toFile(name, result.Body)
+	if err := toFile(name, result.Body); err != nil {
+		return nil, err
+	}
+	return result, nil
 }
 
 // toFile makes the file called name of what body has, and closes body.

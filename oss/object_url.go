@@ -83,7 +83,10 @@ func (b *Bucket) GetObjectWithURLToFile(ctx context.Context, signedURL, name str
 	if err != nil {
 		return nil, err
 	}
-	return result, toFile(name, result.Body)
+	if err := toFile(name, result.Body); err != nil {
+		return nil, err
+	}
+	return result, nil
 }
 
 // urlCall is a call whose address and signature are in a URL.

@@ -155,13 +155,14 @@ func (b *Bucket) SignRTMPURL(ctx context.Context, channel, playlist string, expi
 	}
 	if !creds.anonymous() {
 		until := itoa(c.clock().Add(expires).Unix())
-		text := until + "\n"
+		var text strings.Builder
+		text.WriteString(until + "\n")
 		for _, p := range query { // which are in order
-			text += p.name + ":" + p.value + "\n"
+			text.WriteString(p.name + ":" + p.value + "\n")
 		}
-		text += "/" + b.name + "/" + channel
+		text.WriteString("/" + b.name + "/" + channel)
 		query = append(query, param{"OSSAccessKeyId", creds.AccessKeyID}, param{"Expires", until},
-			param{"Signature", base64HMACSHA1(creds.AccessKeySecret, []byte(text))})
+			param{"Signature", base64HMACSHA1(creds.AccessKeySecret, []byte(text.String()))})
 	}
 	host, path := c.endpoint.locate(b.name, "")
 	u := url.URL{Scheme: "rtmp", Host: host, Path: strings.TrimSuffix(path, "/") + "/live/" + channel, RawQuery: string(appendQuery(nil, query))}

@@ -113,7 +113,10 @@ func (b *Bucket) SelectObjectToFile(ctx context.Context, key, name, sql string, 
 	if err != nil {
 		return nil, err
 	}
-	return result, toFile(name, result.Body)
+	if err := toFile(name, result.Body); err != nil {
+		return nil, err
+	}
+	return result, nil
 }
 
 // SelectObjectMeta is the answer to CreateSelectObjectMeta.

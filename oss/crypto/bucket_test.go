@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
@@ -262,7 +264,11 @@ func TestRefused(t *testing.T) {
 	b, _ := newBucket(t, newRSA(t, "pkcs1.pem", nil, nil), nil)
 	_, appended := b.AppendObject(t.Context(), "key", 0, nil, nil)
 	_, copied := b.UploadPartCopy(t.Context(), "bucket", "src", oss.Range{}, nil, 1, nil)
-	for _, err := range []error{appended, copied} {
+	_, byURL := b.PutObjectWithURL(t.Context(), "http://127.0.0.1/", nil, nil)
+	_, selected := b.SelectObject(t.Context(), "key", "select", nil)
+	_, counted := b.CreateSelectObjectMeta(t.Context(), "key", nil)
+	_, processed := b.ProcessObject(t.Context(), "key", "image/info")
+	for _, err := range []error{appended, copied, byURL, selected, counted, processed} {
 		if !errors.Is(err, errors.ErrUnsupported) || oss.Classify(err) != oss.ClassPermanent {
 			t.Errorf("got %v", err)
 		}
@@ -335,5 +341,25 @@ func TestFiles(t *testing.T) {
 	})
 	if err != nil || !slices.Equal(names, []string{"dst", "src"}) {
 		t.Error(names, err)
+	}
+}
+
+// A presigned URL gives the plain text too.
+func TestGetObjectWithURL(t *testing.T) {
+	b, _ := newBucket(t, newRSA(t, "pkcs1.pem", nil, nil), nil)
+	if _, err := b.PutObject(t.Context(), "key", strings.NewReader("plain text"), nil); err != nil {
+		t.Fatal(err)
+	}
+	u, err := b.Plain().SignURL(t.Context(), http.MethodGet, "key", time.Hour, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := b.GetObjectWithURL(t.Context(), u, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	if got, err := io.ReadAll(r.Body); string(got) != "plain text" {
+		t.Errorf("%q, %v", got, err)
 	}
 }

@@ -43,6 +43,21 @@ func (b *Bucket) GetObject(ctx context.Context, key string, opts *oss.GetObjectO
 	return b.open(ctx, res)
 }
 
+// GetObjectWithURL is GetObject from a URL that oss.Bucket.SignURL made for GET
+// (GetObject by a presigned URL).
+func (b *Bucket) GetObjectWithURL(ctx context.Context, signedURL string, opts *oss.GetObjectOptions) (*GetObjectResult, error) {
+	if opts != nil {
+		if err := checkGet(opts); err != nil {
+			return nil, err
+		}
+	}
+	res, err := b.plain.GetObjectWithURL(ctx, signedURL, opts)
+	if err != nil {
+		return nil, err
+	}
+	return b.open(ctx, res)
+}
+
 // open puts the deciphering in front of the body of res, or closes it.
 func (b *Bucket) open(ctx context.Context, res *oss.GetObjectResult) (*GetObjectResult, error) {
 	m, encrypted, err := MaterialFromMeta(res.Meta)
