@@ -64,11 +64,7 @@ func (rq *request) readCallback() (*callback, error) {
 	case c.BodyType != "" && c.BodyType != callbackForm && c.BodyType != callbackJSON:
 		return nil, bad("callbackBodyType")
 	}
-	for name := range c.vars {
-		if !strings.HasPrefix(name, "x:") || name != strings.ToLower(name) {
-			return nil, bad("callback-var")
-		}
-	}
+	maps.DeleteFunc(c.vars, func(name, _ string) bool { return !strings.HasPrefix(name, "x:") }) // ignored, not refused
 	return &c, nil
 }
 

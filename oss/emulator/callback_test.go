@@ -30,7 +30,7 @@ func TestCallback(t *testing.T) {
 	description := func(more string) string {
 		return b64(`{"callbackUrl":"` + app.URL + `","callbackBody":"o=${object}&n=${size}&t=${mimeType}&v=${x:v}"` + more + `}`)
 	}
-	vars := b64(`{"x:v":"a&b"}`)
+	vars := b64(`{"x:v":"a&b","object":"other"}`)
 	put := func(callback string) *answer {
 		return c.do("PUT", target(testBucket, "dir/k", ""), "hello", "Content-Type", "text/plain",
 			"x-oss-callback", callback, "x-oss-callback-var", vars)
