@@ -98,3 +98,19 @@ func ExampleBucket_PutBucketPolicy() {
 	fmt.Println(strings.Contains(got.Policy, "oss:GetObject"))
 	// Output: true
 }
+
+func ExampleBucket_PutBucketVersioning() {
+	bucket, closeAll := open()
+	defer closeAll()
+	ctx := context.Background()
+
+	if _, err := bucket.PutBucketVersioning(ctx, "Enabled"); err != nil {
+		log.Fatal(err)
+	}
+	got, err := bucket.GetBucketVersioning(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(got.Versioning)
+	// Output: Enabled
+}
