@@ -57,10 +57,13 @@ func (e *Engine) Copy(ctx context.Context, src, dst Location, opts *CopyOptions)
 	if src.Bucket == nil || src.Path == "" || dst.Bucket == nil || dst.Path == "" {
 		return nil, usagef("copy needs a bucket and a key on both sides")
 	}
+	if src.Keys != nil || dst.Keys != nil {
+		return nil, usagef("a copy keeps the encryption of its source and takes no keys")
+	}
 	if sameService(src.Bucket, dst.Bucket) && src.Bucket.Name() == dst.Bucket.Name() && src.Path == dst.Path && !replacesMeta(o.Headers) && o.VersionID == "" {
 		return nil, usagef("%s would be copied onto itself", src)
 	}
-	options := shape(o.Headers)
+	options := shape(o.Headers, dst)
 	options["object"] = "single" // not the tree below a key that ends in a slash
 	options["version"] = o.VersionID
 	j, err := e.begin(ctx, spec{
@@ -405,6 +408,10 @@ func (c *objectCopy) identity() checkpoint.Identity {
 	}
 	return id
 }
+
+// begin and resume have nothing to do: a copy keeps the encryption of its source.
+func (c *objectCopy) begin(context.Context, int64) (string, error) { return "", nil }
+func (c *objectCopy) resume(context.Context, string) error         { return nil }
 
 func (c *objectCopy) headers() oss.ObjectHeaders { return c.stored }
 

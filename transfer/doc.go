@@ -72,6 +72,13 @@
 // CompleteMultipartUpload by asking again, which answers NoSuchUpload if it had
 // succeeded, and then by HEAD. A part is sent again: the last one counts.
 //
+// # Encryption
+//
+// A [Location] with Keys (package oss/crypto) encrypts on its way up and
+// decrypts on its way down, with a content key of chance for each object, which
+// only the master key unwraps. All of the above holds: what is resumed is proven
+// through the same cipher, and the checkpoint keeps the wrapped key only.
+//
 // # The way of the data
 //
 // Left of the pool everything is a stream in key order: a walk and a listing

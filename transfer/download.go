@@ -13,6 +13,7 @@ import (
 	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/internal/localfs"
 	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/oss/crypto"
 )
 
 // DownloadOptions tunes one download. The zero value is ready to use.
@@ -55,7 +56,7 @@ func (e *Engine) Download(ctx context.Context, src Location, path string, opts *
 	}
 	j, err := e.begin(ctx, spec{
 		kind: "download", source: o.location(src), destination: abs,
-		options: map[string]string{"version": o.VersionID},
+		options: downloadShape(src, o.VersionID),
 		call:    call{Method: "download", Source: place(src), Destination: where{Path: abs}, VersionID: o.VersionID}.text(o.JobOptions),
 	}, o.JobOptions)
 	if err != nil {
@@ -68,9 +69,16 @@ func (e *Engine) Download(ctx context.Context, src Location, path string, opts *
 	return j.end(ctx, err, false)
 }
 
+// downloadShape is the shape of a download.
+func downloadShape(src Location, versionID string) map[string]string {
+	m := shape(oss.ObjectHeaders{}, src)
+	m["version"] = versionID
+	return m
+}
+
 // downloadOne is the one object of Download.
 func (j *job) downloadOne(ctx context.Context, src Location, dir, name string, o DownloadOptions) error {
-	d := &download{job: j, bucket: src.Bucket, key: src.Path, name: name, versionID: o.VersionID}
+	d := &download{job: j, bucket: src.Bucket, key: src.Path, name: name, versionID: o.VersionID, keys: src.Keys}
 	if err := d.head(ctx); err != nil { // before anything is made here
 		return err
 	}
@@ -118,6 +126,8 @@ type download struct {
 	name      string // of the file below root, and of its record in the checkpoint
 	publisher *publisher
 	versionID string
+	keys      crypto.Provider
+	seal      *seal
 
 	// What is known of the object: from a listing, and from head if pinned.
 	size    int64
@@ -136,7 +146,8 @@ func (d *download) head(ctx context.Context) error {
 			return err
 		}
 		d.meta, d.size, d.etag, d.modTime = meta, meta.Size, meta.ETag, meta.LastModified
-		return nil
+		d.seal, err = openSeal(ctx, d.keys, meta)
+		return err
 	})
 }
 
@@ -227,6 +238,9 @@ func (d *download) whole(ctx context.Context) error {
 			return err
 		}
 		defer result.Body.Close()
+		if d.seal, err = openSeal(ctx, d.keys, &result.ObjectMeta); err != nil {
+			return err
+		}
 		if err = d.wholeBody(result, &try); err != nil {
 			try.undo()
 		}
@@ -262,6 +276,7 @@ func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) (err err
 	}()
 	var off int64
 	for {
+		d.seal.apply(buf[:n], off)
 		if _, err := temp.WriteAt(buf[:n], off); err != nil {
 			return err
 		}

@@ -283,8 +283,13 @@ func (o JobOptions) location(l Location) string {
 // shape lists the options that shape the result. The part size is none of
 // them: a job with another one is found again, and each object under way starts
 // anew with its old upload aborted.
-func shape(h oss.ObjectHeaders) map[string]string {
+func shape(h oss.ObjectHeaders, sides ...Location) map[string]string {
 	m := map[string]string{}
+	for _, l := range sides {
+		if l.Keys != nil {
+			m["keys"] = "client"
+		}
+	}
 	for name, value := range map[string]string{
 		"acl": h.ACL, "storage-class": h.StorageClass, "content-type": h.ContentType, "tagging": h.Tagging,
 		"encryption": h.ServerSideEncryption,

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/oss/crypto"
 )
 
 // Location is one side of a job: a file or folder of this machine, or a key or
@@ -12,6 +13,13 @@ import (
 type Location struct {
 	// Bucket is nil for this machine's file system.
 	Bucket *oss.Bucket
+
+	// Keys encrypt, on this machine, what is written to the bucket and
+	// decrypt what is read from it; nil leaves bytes as they are. What is not
+	// encrypted is read all the same. Uploads, downloads and Sync between a
+	// folder and a bucket take them; copies between buckets keep the
+	// encryption their source has.
+	Keys crypto.Provider
 
 	// Path is a local path, or a key. As the side of a tree a key is a
 	// prefix that ends in "/"; the slash is added where it is missing.

@@ -28,12 +28,19 @@ type target struct {
 	name      string // of its record in the checkpoint
 	size      int64
 	tracker   *tracker
+	sealed    bool // encrypted: nobody else's upload has the same content key
 }
 
 // content is what a multipart upload makes its object of.
 type content interface {
 	// identity pins the content in the checkpoint.
 	identity() checkpoint.Identity
+
+	// begin prepares a new upload in parts of that length. What it returns is
+	// kept in the checkpoint and given to resume, whose error means that the
+	// earlier upload is of no use.
+	begin(ctx context.Context, partSize int64) (material string, err error)
+	resume(ctx context.Context, material string) error
 
 	// headers are stored with the object of a new upload.
 	headers() oss.ObjectHeaders
@@ -53,7 +60,7 @@ type content interface {
 // run where that is still of this content, and starts over once if the service
 // no longer has it.
 func (t *target) multipart(ctx context.Context, c content, want int64, rec checkpoint.Object, found bool) error {
-	if !found && t.opts.Adopt {
+	if !found && t.opts.Adopt && !t.sealed {
 		var err error
 		if rec, found, err = t.adopt(ctx, c); err != nil {
 			return err
@@ -64,7 +71,8 @@ func (t *target) multipart(ctx context.Context, c content, want int64, rec check
 	if err != nil {
 		return err
 	}
-	if found && (rec.UploadID == "" || rec.Source != c.identity() || rec.PartSize != partSize) {
+	usable := found && c.resume(ctx, rec.Material) == nil
+	if found && (!usable || rec.UploadID == "" || rec.Source != c.identity() || rec.PartSize != partSize) {
 		if err := t.giveUp(ctx, rec); err != nil {
 			return err
 		}
@@ -147,9 +155,13 @@ func (m *multipart) whole(ctx context.Context) (uint64, error) {
 // initiate begins an upload: first the intent is durable, then the service is
 // asked, then its answer is durable, and only then a part is sent.
 func (m *multipart) initiate(ctx context.Context) error {
+	material, err := m.begin(ctx, m.partSize)
+	if err != nil {
+		return err
+	}
 	m.rec = checkpoint.Object{
 		Key: m.name, State: checkpoint.StateIntent, Source: m.identity(),
-		PartSize: m.partSize, Nonce: rand.Text(), Started: time.Now(),
+		PartSize: m.partSize, Nonce: rand.Text(), Started: time.Now(), Material: material,
 	}
 	if err := m.journal.PutObject(ctx, m.rec); err != nil {
 		return err

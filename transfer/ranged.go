@@ -91,7 +91,7 @@ func (r *ranged) publishedBefore() (bool, error) {
 	if id.Size != r.size {
 		return false, nil
 	}
-	crc, err := hashRange(file, 0, id.Size, nil)
+	crc, err := hashRange(r.seal.view(file), 0, id.Size, nil)
 	if err != nil || crc != r.rec.CRC64 {
 		return false, nil
 	}
@@ -218,7 +218,7 @@ func (r *ranged) part(ctx context.Context, number int) error {
 // prove reads a claimed range back from the file.
 func (r *ranged) prove(ctx context.Context, claim checkpoint.Part, off int64) (proven bool, err error) {
 	err = r.do(ctx, "prove", r.name, priorityPiece, func(context.Context, int) error {
-		crc, err := hashRange(r.temp, off, claim.Size, nil)
+		crc, err := hashRange(r.seal.view(r.temp), off, claim.Size, nil)
 		proven = err == nil && crc == claim.CRC64
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil // the file is shorter than its record says: fetch
@@ -256,6 +256,7 @@ func (r *ranged) writeRange(body io.Reader, off int64, try *attempt) error {
 	for {
 		n, err := fill(body, buf[:])
 		if n > 0 {
+			r.seal.apply(buf[:n], off)
 			if _, err := r.temp.WriteAt(buf[:n], off); err != nil {
 				return err
 			}

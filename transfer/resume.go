@@ -7,6 +7,7 @@ import (
 
 	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/oss/crypto"
 )
 
 // ResumeOptions tunes one Resume.
@@ -18,6 +19,10 @@ type ResumeOptions struct {
 	// Bucket reaches a bucket the job needs; endpoint is that of the client
 	// the job was begun with. It is called once for each.
 	Bucket func(endpoint, name string) (*oss.Bucket, error)
+
+	// Keys are those of a job that encrypts or decrypts; a checkpoint holds
+	// none.
+	Keys crypto.Provider
 }
 
 // Resume goes on with the job of that id as if the call that began it, Upload,
@@ -67,13 +72,14 @@ type where struct {
 	Endpoint string `json:",omitempty"`
 	Bucket   string `json:",omitempty"`
 	Path     string
+	Sealed   bool `json:",omitempty"` // has Keys
 }
 
 func place(l Location) where {
 	if l.Bucket == nil {
 		return where{Path: l.Path}
 	}
-	return where{Endpoint: l.Bucket.Client().Endpoint(), Bucket: l.Bucket.Name(), Path: l.Path}
+	return where{Endpoint: l.Bucket.Client().Endpoint(), Bucket: l.Bucket.Name(), Path: l.Path, Sealed: l.Keys != nil}
 }
 
 // text is c as begin takes it.
@@ -91,6 +97,11 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 	o.Service, o.Adopt = c.Service, c.Adopt
 	reach := func(w where) (l Location, err error) {
 		l.Path = w.Path
+		if w.Sealed {
+			if l.Keys = opts.Keys; l.Keys == nil {
+				return l, usagef("the job encrypts or decrypts: resume it with its keys")
+			}
+		}
 		if w.Bucket != "" {
 			l.Bucket, err = opts.Bucket(w.Endpoint, w.Bucket)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/internal/crc64"
 	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/oss/crypto"
 	"github.com/osssync/osssync/scheduler"
 	"golang.org/x/sync/errgroup"
 )
@@ -44,7 +45,7 @@ func (e *Engine) UploadStream(ctx context.Context, r io.Reader, dst Location, op
 		return nil, usagef("upload needs a bucket and a key as its destination")
 	}
 	j, err := e.withoutState().begin(ctx, spec{
-		kind: "upload", source: "-", destination: o.location(dst), options: shape(o.Headers),
+		kind: "upload", source: "-", destination: o.location(dst), options: shape(o.Headers, dst),
 	}, o.JobOptions)
 	if err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ func (e *Engine) UploadStream(ctx context.Context, r io.Reader, dst Location, op
 	j.report.Resumable = false
 	j.seen(true, 0)
 	j.meter.setPhase(PhaseTransferring)
-	s := &stream{job: j, bucket: dst.Bucket, key: dst.Path, headers: o.Headers, source: r}
+	s := &stream{job: j, bucket: dst.Bucket, key: dst.Path, headers: o.Headers, source: r, keys: dst.Keys}
 	err = s.run(ctx)
 	j.blame(ctx, dst.Path, "upload", err)
 	return j.end(ctx, err, false)
@@ -65,6 +66,7 @@ type stream struct {
 	key      string
 	headers  oss.ObjectHeaders
 	source   io.Reader
+	keys     crypto.Provider
 	uploadID string
 	size     int64
 
@@ -80,6 +82,9 @@ func (s *stream) run(ctx context.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if s.keys != nil {
+		return usagef("an encrypted stream of more than %d bytes, one part: OSS must know its length; send it as a file, or choose a larger part size", len(first))
 	}
 	if s.uploadID, err = s.newUpload(ctx, s.bucket, s.key, s.headers, time.Now()); err != nil {
 		return err
@@ -103,12 +108,17 @@ func readPart(r io.Reader, buf []byte) (int, error) {
 
 func (s *stream) put(ctx context.Context, data []byte) error {
 	s.grow(int64(len(data)))
+	seal, err := newSeal(ctx, s.keys)
+	if err != nil {
+		return err
+	}
+	seal.apply(data, 0)
 	digest, err := contentMD5(s.bucket, bytes.NewReader(data), s.size)
 	if err != nil {
 		return err
 	}
 	err = s.do(ctx, "put", s.key, priorityObject, func(ctx context.Context, _ int) error {
-		_, err := s.bucket.PutObject(ctx, s.key, bytes.NewReader(data), &oss.PutObjectOptions{ObjectHeaders: s.headers, ContentMD5: digest})
+		_, err := s.bucket.PutObject(ctx, s.key, bytes.NewReader(data), &oss.PutObjectOptions{ObjectHeaders: seal.envelope(s.headers), ContentMD5: digest})
 		return err
 	})
 	if err != nil {
@@ -246,6 +256,7 @@ type reader struct {
 	to      io.Writer
 
 	pinned  *oss.GetObjectResult // the first answer: which object, which bytes
+	seal    *seal
 	written int64
 	crc     uint64
 	tracker *tracker
@@ -290,27 +301,38 @@ func (r *reader) read(ctx context.Context, _ int) error {
 	}
 	defer result.Body.Close()
 	if r.pinned == nil {
+		if r.seal, err = openSeal(ctx, r.src.Keys, &result.ObjectMeta); err != nil {
+			return err
+		}
 		r.pinned = result
 		r.meter.bytesTotal.Add(result.Length)
 		r.meter.totalsKnown.Store(true)
 		r.tracker = r.meter.track(r.src.Path, result.Length)
 
 	}
-	n, crc, err := copyHashed(r.to, result.Body, r.tracker)
+	at := r.pinned.Offset + r.written
+	n, crc, err := copyHashed(r.to, result.Body, r.tracker, func(p []byte, off int64) { r.seal.apply(p, at+off) })
 	r.written += n
 	r.crc = crc64.Combine(r.crc, crc, n)
 	return err
 }
 
-// copyHashed copies r to w and returns the CRC-64 of what w took.
-func copyHashed(w io.Writer, r io.Reader, t *tracker) (written int64, crc uint64, err error) {
+// copyHashed copies r to w, by way of turn, and returns the CRC-64 of what was
+// read and w took.
+func copyHashed(w io.Writer, r io.Reader, t *tracker, turn func(p []byte, off int64)) (written int64, crc uint64, err error) {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	for {
 		n, err := r.Read(buf[:])
 		if n > 0 {
+			before := crc
+			crc = crc64.Update(crc, buf[:n])
+			turn(buf[:n], written)
 			k, werr := w.Write(buf[:n])
-			crc = crc64.Update(crc, buf[:k])
+			if k < n { // what w did not take is not counted
+				turn(buf[:k], written)
+				crc = crc64.Update(before, buf[:k])
+			}
 			written += int64(k)
 			t.add(int64(k))
 			if werr != nil {

@@ -48,12 +48,12 @@ func (t *tree) transfer(ctx context.Context, a action) error {
 	case up:
 		u := &upload{
 			target: target{job: t.job, operation: operation, bucket: t.dst.Bucket, key: key, name: a.name},
-			root:   t.root, stored: t.options.Headers, planned: size,
+			root:   t.root, stored: t.options.Headers, planned: size, keys: t.dst.Keys,
 		}
 		return u.run(ctx)
 	case down:
 		d := &download{
-			job: t.job, bucket: t.src.Bucket, key: key, root: t.root, name: a.name, publisher: t.publisher,
+			job: t.job, bucket: t.src.Bucket, key: key, root: t.root, name: a.name, publisher: t.publisher, keys: t.src.Keys,
 			size: size, etag: a.src.etag, modTime: a.src.modTime,
 		}
 		return d.run(ctx)

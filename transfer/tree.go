@@ -70,6 +70,8 @@ func (e *Engine) Sync(ctx context.Context, src, dst Location, opts *SyncOptions)
 		defer t.root.Close()
 	case dst.Bucket == nil:
 		t.direction = down
+	case src.Keys != nil || dst.Keys != nil:
+		return nil, usagef("copies between buckets keep their encryption and take no keys")
 	default:
 		t.direction = across
 		if sameService(src.Bucket, dst.Bucket) && src.Bucket.Name() == dst.Bucket.Name() &&
@@ -82,7 +84,7 @@ func (e *Engine) Sync(ctx context.Context, src, dst Location, opts *SyncOptions)
 		kind = "copy"
 	}
 	t.job, err = e.begin(ctx, spec{
-		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: shape(o.Headers), look: o.DryRun,
+		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: shape(o.Headers, t.src, t.dst), look: o.DryRun,
 		call: call{
 			Method: "sync", Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare,
 			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay,

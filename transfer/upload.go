@@ -18,6 +18,7 @@ import (
 	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/internal/localfs"
 	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/oss/crypto"
 )
 
 // UploadOptions tunes one upload. The zero value is ready to use.
@@ -62,7 +63,7 @@ func (e *Engine) Upload(ctx context.Context, path string, dst Location, opts *Up
 	}
 	defer root.Close()
 	j, err := e.begin(ctx, spec{
-		kind: "upload", source: abs, destination: o.location(dst), options: shape(o.Headers),
+		kind: "upload", source: abs, destination: o.location(dst), options: shape(o.Headers, dst),
 		call: call{Method: "upload", Source: where{Path: abs}, Destination: place(dst), Headers: o.Headers}.text(o.JobOptions),
 	}, o.JobOptions)
 	if err != nil {
@@ -75,7 +76,7 @@ func (e *Engine) Upload(ctx context.Context, path string, dst Location, opts *Up
 	}
 	u := &upload{
 		target: target{job: j, operation: "upload", bucket: dst.Bucket, key: dst.Path, name: name},
-		root:   root, stored: o.Headers,
+		root:   root, stored: o.Headers, keys: dst.Keys,
 	}
 	err = u.single(ctx)
 	return j.end(ctx, err, false)
@@ -88,6 +89,8 @@ type upload struct {
 	root    *localfs.Root
 	stored  oss.ObjectHeaders
 	planned int64 // bytes that the totals have for it
+	keys    crypto.Provider
+	seal    *seal
 
 	file *os.File
 	id   localfs.Identity
@@ -124,7 +127,7 @@ func (u *upload) run(ctx context.Context) error {
 		return err
 	}
 	defer u.file.Close()
-	u.size = u.id.Size
+	u.size, u.sealed = u.id.Size, u.keys != nil
 	u.meter.bytesTotal.Add(u.size - u.planned)
 	u.tracker = u.meter.track(u.key, u.size)
 	defer u.tracker.end()
@@ -141,7 +144,11 @@ func (u *upload) run(ctx context.Context) error {
 		}
 		return u.put(ctx)
 	}
-	return u.multipart(ctx, u, u.Engine.opts.PartSize, rec, found)
+	partSize := u.Engine.opts.PartSize
+	if u.sealed {
+		partSize = (partSize + sealBlock - 1) / sealBlock * sealBlock
+	}
+	return u.multipart(ctx, u, partSize, rec, found)
 }
 
 // reallyEmpty refuses a file that has content though its size says none, as
@@ -163,20 +170,24 @@ func (u *upload) put(ctx context.Context) error {
 			return err
 		}
 	}
+	var err error
+	if u.seal, err = newSeal(ctx, u.keys); err != nil {
+		return err
+	}
 	var (
 		etag      string
 		crc       uint64
 		confirmed bool                // by a CRC-64 of the server's
 		lost      *oss.TransportError // the try before ended without an answer
 	)
-	err := u.do(ctx, "put", u.key, priorityObject, func(ctx context.Context, _ int) error {
+	err = u.do(ctx, "put", u.key, priorityObject, func(ctx context.Context, _ int) error {
 		if lost != nil && lost.Sent == u.size {
 			if meta, same := u.holds(ctx, lost.SentCRC64); same {
 				etag, crc, confirmed = meta.ETag, meta.CRC64, true
 				return nil
 			}
 		}
-		digest, err := contentMD5(u.bucket, u.file, u.size)
+		digest, err := contentMD5(u.bucket, u.seal.view(u.file), u.size)
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = &ChangedError{Name: u.name, What: "it became shorter"}
 		}
@@ -218,7 +229,11 @@ func contentMD5(bucket *oss.Bucket, body io.ReaderAt, size int64) (string, error
 // send is one try of one part.
 func (u *upload) send(ctx context.Context, uploadID string, number int, off, length int64) (oss.Part, error) {
 	try := attempt{tracker: u.tracker}
-	result, err := u.bucket.UploadPart(ctx, u.key, uploadID, number, u.section(off, length, &try), nil)
+	var o oss.UploadPartOptions
+	if u.seal != nil {
+		o.Header = u.seal.material.Header()
+	}
+	result, err := u.bucket.UploadPart(ctx, u.key, uploadID, number, u.section(off, length, &try), &o)
 	if err != nil {
 		try.undo()
 		return oss.Part{}, err
@@ -233,7 +248,7 @@ func (u *upload) prove(listed *oss.Part, off int64) (bool, error) {
 	if !listed.HasCRC64 {
 		sum = md5.New()
 	}
-	crc, err := hashRange(u.file, off, listed.Size, sum)
+	crc, err := hashRange(u.seal.view(u.file), off, listed.Size, sum)
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return false, &ChangedError{Name: u.name, What: "it became shorter"}
@@ -274,7 +289,27 @@ func (u *upload) headers() oss.ObjectHeaders {
 		}
 		h.Meta[MetaModTime] = formatModTime(u.id.ModTime)
 	}
-	return h
+	return u.seal.envelope(h)
+}
+
+// begin makes a content key for a new upload.
+func (u *upload) begin(ctx context.Context, partSize int64) (string, error) {
+	var err error
+	if u.seal, err = newSeal(ctx, u.keys); err != nil || u.seal == nil {
+		return "", err
+	}
+	u.seal.material.DataSize, u.seal.material.PartSize = u.size, partSize
+	text, err := u.seal.material.MarshalText()
+	return string(text), err
+}
+
+// resume goes on with the content key of an earlier run.
+func (u *upload) resume(ctx context.Context, material string) (err error) {
+	if u.keys == nil {
+		return nil
+	}
+	u.seal, err = reopenSeal(ctx, u.keys, material)
+	return err
 }
 
 // section reads length bytes of the file from off, for one try of one piece.
@@ -282,7 +317,7 @@ func (u *upload) headers() oss.ObjectHeaders {
 // opened, so that no mixture of two versions is ever sent whole.
 func (u *upload) section(off, length int64, try *attempt) io.ReadSeeker {
 	return &section{
-		SectionReader: io.NewSectionReader(u.file, off, length), left: length,
+		SectionReader: io.NewSectionReader(u.seal.view(u.file), off, length), left: length,
 		check: u.unchanged, count: try.add, name: u.name,
 	}
 }
