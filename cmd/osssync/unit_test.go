@@ -127,7 +127,7 @@ func TestExitCode(t *testing.T) {
 		{"denied", server(403, "AccessDenied"), 2},
 		{"no bucket", server(404, "NoSuchBucket"), 2},
 		{"no key", server(404, ""), 2},
-		{"expired", server(403, "SecurityTokenExpired"), 2},
+		{"expired", server(403, "SecurityTokenExpired"), 10},
 		{"server error", server(500, "InternalError"), 3},
 		{"throttled", server(503, "QpsLimitExceeded"), 3},
 		{"no answer", &oss.TransportError{Err: io.ErrUnexpectedEOF}, 3},

@@ -160,8 +160,10 @@ func TestV1Files(t *testing.T) {
 		}
 		counts := r.calls(t, step.op)
 		check(t, step.run())
-		if n := counts()[0]; n != step.rest {
-			t.Errorf("%s: %d requests after the stop, want %d", step.op, n, step.rest)
+		// The SDK gives up at the first failed part without waiting for what
+		// it has yet to record of those before it.
+		if n := counts()[0]; n < step.rest || n > 6 {
+			t.Errorf("%s: %d requests after the stop, want %d to 6", step.op, n, step.rest)
 		}
 	}
 	if got := must(os.ReadFile(out))(t); !bytes.Equal(got, body) || !bytes.Equal(getV1(t, b, "copy"), body) {
