@@ -102,15 +102,12 @@ func appendETag(o *store.Object) string {
 	return fmt.Sprintf("%X00000000", sum[:12])
 }
 
-// putAppended stores an appendable object. Where there are versions it is the
-// one called null, and what is appended makes no new one.
+// putAppended stores an appendable object. A first append makes a version as a
+// put does; what is appended to it later makes no new one.
 func (rq *request) putAppended(tx *store.Tx, o *store.Object, fresh bool) error {
-	o.Modified = rq.s.opts.Now()
-	switch {
-	case !fresh:
-		return tx.PutObject(rq.bucket, o)
-	case rq.versioning != "":
-		return tx.AddVersion(store.VersioningSuspended, rq.bucket, o)
+	if fresh {
+		return rq.addVersion(tx, o)
 	}
-	return tx.AddVersion("", rq.bucket, o)
+	o.Modified = rq.s.opts.Now()
+	return tx.PutObject(rq.bucket, o)
 }

@@ -185,6 +185,12 @@ func (rq *request) collectObjects(l *listing, items *document, enc func(string) 
 			items.open("Contents")
 			items.text("Key", enc(o.Key))
 			items.object(o)
+			if archived(o.Class) { // the only ones with more to say
+				if o, err = row.Object(); err != nil {
+					return err
+				}
+				items.restoreInfo(o, rq.now)
+			}
 			if owner {
 				items.owner()
 			}

@@ -28,6 +28,13 @@ func restoreHeader(o *store.Object, now time.Time) string {
 	return fmt.Sprintf(`ongoing-request="false", expiry-date="%s"`, r.Expires.UTC().Format(http.TimeFormat))
 }
 
+// restoreInfo is what listings say of an archived object.
+func (d *document) restoreInfo(o *store.Object, now time.Time) {
+	if r := restoreHeader(o, now); r != "" {
+		d.text("RestoreInfo", r)
+	}
+}
+
 // mayRead refuses the bytes of an archived object that is not restored. Those
 // of class Archive can be read all the same where the bucket says so.
 func (rq *request) mayRead(tx *store.Tx, o *store.Object) error {

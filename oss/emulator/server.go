@@ -42,7 +42,8 @@ type Options struct {
 	Now func() time.Time
 
 	// RestoreDelay is how long it takes, by Now, to restore an archived
-	// object. 0 restores at once.
+	// object: minutes to hours at the real service. 0 means
+	// DefaultRestoreDelay, negative at once.
 	RestoreDelay time.Duration
 
 	// Logger gets internal errors; nil means none.
@@ -77,6 +78,10 @@ type InUseError struct {
 func (e *InUseError) Error() string {
 	return fmt.Sprintf("directory %s is in use by %s", e.Dir, cmp.Or(e.Holder, "another process"))
 }
+
+// DefaultRestoreDelay is long enough to meet an object that is being restored,
+// and short enough to wait for one that was.
+const DefaultRestoreDelay = 3 * time.Second
 
 // closeTimeout is how long Close waits for requests before it cuts them off.
 const closeTimeout = 10 * time.Second
@@ -113,6 +118,7 @@ func Open(opts *Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.RestoreDelay = max(0, cmp.Or(o.RestoreDelay, DefaultRestoreDelay))
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/osssync/osssync/oss/emulator/internal/store"
 )
@@ -200,7 +201,7 @@ func (rq *request) listVersions() error {
 			if err != nil {
 				return err
 			}
-			writeVersion(&items, o, enc(o.Key), row.Key != seen)
+			writeVersion(&items, o, enc(o.Key), row.Key != seen, rq.now)
 			seen, lastID = row.Key, versionName(o.VersionID)
 			return nil
 		})
@@ -251,7 +252,7 @@ func afterVersion(rows iter.Seq[store.Row], key, id string, seen *string) iter.S
 	}
 }
 
-func writeVersion(d *document, o *store.Object, key string, latest bool) {
+func writeVersion(d *document, o *store.Object, key string, latest bool, now time.Time) {
 	name := "Version"
 	if o.Marker {
 		name = "DeleteMarker"
@@ -264,6 +265,7 @@ func writeVersion(d *document, o *store.Object, key string, latest bool) {
 		d.time("LastModified", o.Modified)
 	} else {
 		d.object(o)
+		d.restoreInfo(o, now)
 	}
 	d.owner()
 	d.close(name)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/osssync/osssync/oss/emulator"
 )
 
 // history is what the versions of one key should be, newest first.
@@ -218,17 +220,21 @@ func TestVersionsOfOtherKinds(t *testing.T) {
 	c.want(c.get("k"), 200, "")
 
 	// What is appended makes no versions.
+	appended := ""
 	for i, text := range []string{"x", "y"} {
 		a := c.want(c.do("POST", target(testBucket, "log", fmt.Sprint("append&position=", i)), text), 200, "")
-		if a.header.Get("x-oss-version-id") != "null" {
+		id := a.header.Get("x-oss-version-id")
+		if len(id) != 64 || i > 0 && id != appended {
 			t.Error(a.header)
 		}
+		appended = id
 	}
 	c.want(c.do("DELETE", target(testBucket, "", ""), ""), 409, "BucketNotEmpty")
 }
 
 func TestRestore(t *testing.T) {
-	c := newClient(t)
+	now := testTime
+	c := newClientOptions(t, &emulator.Options{Now: func() time.Time { return now }})
 	c.want(c.do("PUT", target(testBucket, "cold", ""), "x", "x-oss-storage-class", "ColdArchive"), 200, "")
 	c.put("warm", "x")
 	c.want(c.get("cold"), 403, "InvalidObjectState")
@@ -237,6 +243,16 @@ func TestRestore(t *testing.T) {
 	c.want(c.do("POST", target(testBucket, "warm", "restore"), ""), 400, "OperationNotSupported")
 	c.want(c.do("POST", target(testBucket, "cold", "restore"), "<RestoreRequest><Days>0</Days></RestoreRequest>"), 400, "MalformedXML")
 	c.want(c.do("POST", target(testBucket, "cold", "restore"), "<RestoreRequest><Days>2</Days></RestoreRequest>"), 202, "")
+	c.want(c.do("POST", target(testBucket, "cold", "restore"), ""), 409, "RestoreAlreadyInProgress")
+	if a := c.want(c.do("HEAD", target(testBucket, "cold", ""), ""), 200, ""); a.header.Get("x-oss-restore") != `ongoing-request="true"` {
+		t.Error(a.header)
+	}
+	if a := c.want(c.do("GET", target(testBucket, "", "list-type=2"), ""), 200, ""); !strings.Contains(a.body, "<RestoreInfo>ongoing-request=&quot;true&quot;</RestoreInfo>") && !strings.Contains(a.body, `<RestoreInfo>ongoing-request="true"</RestoreInfo>`) {
+		t.Error(a.body)
+	}
+	c.want(c.get("cold"), 403, "InvalidObjectState")
+	c.want(c.do("POST", target(testBucket, "cold", "cleanRestoredObject"), ""), 409, "ArchiveRestoreNotFinished")
+	now = now.Add(time.Minute)
 	c.want(c.do("POST", target(testBucket, "cold", "restore"), "<RestoreRequest><Days>3</Days></RestoreRequest>"), 200, "")
 	a := c.want(c.do("HEAD", target(testBucket, "cold", ""), ""), 200, "")
 	if h := a.header.Get("x-oss-restore"); !strings.HasPrefix(h, `ongoing-request="false", expiry-date="`) {

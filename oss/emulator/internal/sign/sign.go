@@ -268,7 +268,7 @@ func (c *Claim) CheckScope(region string) error {
 	switch c.Product {
 	case "oss":
 		if c.Region != region {
-			e := invalid("Invalid signing region in Authorization header, expected " + region + ".")
+			e := invalid("Invalid signing region in Authorization header.")
 			e.EC = "0002-00000226"
 			return e
 		}

@@ -85,6 +85,9 @@ func parseV4Query(r *Request) (*Claim, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(present(r, c.additional)) < len(c.additional) {
+		return nil, invalid("A header that x-oss-additional-headers names is missing.")
+	}
 	c.Expires = c.Time.Add(time.Duration(n) * time.Second)
 	return c, nil
 }
