@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -56,7 +57,7 @@ func (rq *request) mayRead(tx *store.Tx, o *store.Object) error {
 // restoreObject brings an archived object back for some days: 202 the first
 // time, 409 while that goes on, 200 when it is there, whose end moves.
 func (rq *request) restoreObject() error {
-	days, err := rq.restoreDays()
+	days, tier, err := rq.restoreRequest()
 	if err != nil {
 		return err
 	}
@@ -64,6 +65,9 @@ func (rq *request) restoreObject() error {
 	err = rq.changeObject(func(o *store.Object) error {
 		if !archived(o.Class) {
 			return fail("OperationNotSupported").with("Resource", "Restore")
+		}
+		if tier != "" && o.Class == "Archive" { // which comes back at one speed
+			return fail("MalformedXML")
 		}
 		end := func(from time.Time) time.Time { return from.Add(time.Duration(days) * 24 * time.Hour) }
 		switch h := restoreHeader(o, rq.now); {
@@ -76,7 +80,7 @@ func (rq *request) restoreObject() error {
 			ready := rq.now.Add(rq.s.opts.RestoreDelay)
 			o.Restore = store.Restore{Asked: rq.now, Ready: ready, Expires: end(ready)}
 			if o.Class != "Archive" {
-				rq.set("x-oss-object-restore-priority", "Standard")
+				rq.set("x-oss-object-restore-priority", cmp.Or(tier, "Standard"))
 			}
 		}
 		return nil
@@ -89,25 +93,32 @@ func (rq *request) restoreObject() error {
 	return nil
 }
 
-// restoreDays reads the body of RestoreObject, which may be empty.
-func (rq *request) restoreDays() (int, error) {
+// restoreRequest reads the body of RestoreObject, which may be empty.
+func (rq *request) restoreRequest() (days int, tier string, err error) {
 	body, err := rq.readDocument()
 	if err != nil || len(body) == 0 {
-		return 1, err
+		return 1, "", err
 	}
 	root, err := parseDocument(body, "RestoreRequest")
 	if err != nil {
-		return 0, fail("MalformedXML")
+		return 0, "", fail("MalformedXML")
 	}
-	text, ok := root.child("Days")
-	if !ok {
-		return 1, nil
+	days = 1
+	for _, e := range root.children {
+		switch e.name {
+		case "Days":
+			days, err = strconv.Atoi(strings.TrimSpace(string(e.text)))
+			if err != nil || days < 1 || days > maxRestoreDays {
+				return 0, "", fail("MalformedXML")
+			}
+		case "JobParameters":
+			tier, _ = e.child("Tier")
+			if tier != "Expedited" && tier != "Standard" && tier != "Bulk" {
+				return 0, "", failArgument("Tier", tier, "The tier must be Expedited, Standard or Bulk.")
+			}
+		}
 	}
-	days, err := strconv.Atoi(strings.TrimSpace(text))
-	if err != nil || days < 1 || days > maxRestoreDays {
-		return 0, fail("MalformedXML")
-	}
-	return days, nil
+	return days, tier, nil
 }
 
 // cleanRestored ends the time of a restored object.

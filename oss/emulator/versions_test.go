@@ -242,6 +242,10 @@ func TestRestore(t *testing.T) {
 	c.want(c.do("POST", target(testBucket, "cold", "cleanRestoredObject"), ""), 409, "ArchiveRestoreFileStale")
 	c.want(c.do("POST", target(testBucket, "warm", "restore"), ""), 400, "OperationNotSupported")
 	c.want(c.do("POST", target(testBucket, "cold", "restore"), "<RestoreRequest><Days>0</Days></RestoreRequest>"), 400, "MalformedXML")
+	const tier = "<RestoreRequest><Days>1</Days><JobParameters><Tier>%s</Tier></JobParameters></RestoreRequest>"
+	c.want(c.do("POST", target(testBucket, "cold", "restore"), fmt.Sprintf(tier, "Soon")), 400, "InvalidArgument")
+	c.want(c.do("PUT", target(testBucket, "archive", ""), "x", "x-oss-storage-class", "Archive"), 200, "")
+	c.want(c.do("POST", target(testBucket, "archive", "restore"), fmt.Sprintf(tier, "Bulk")), 400, "MalformedXML")
 	c.want(c.do("POST", target(testBucket, "cold", "restore"), "<RestoreRequest><Days>2</Days></RestoreRequest>"), 202, "")
 	c.want(c.do("POST", target(testBucket, "cold", "restore"), ""), 409, "RestoreAlreadyInProgress")
 	if a := c.want(c.do("HEAD", target(testBucket, "cold", ""), ""), 200, ""); a.header.Get("x-oss-restore") != `ongoing-request="true"` {
