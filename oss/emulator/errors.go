@@ -134,7 +134,7 @@ var errorTable = map[string]struct {
 	"InvalidObjectState":                       {403, "0016-00000701", "The operation is not valid for the object's state"},
 	"ObjectIsSealed":                           {409, "", "The object is sealed."},
 	"OperationNotSupported":                    {400, "0016-00000702", "The operation is not supported for this resource"},
-	"RestoreAlreadyInProgress":                 {409, "0016-00000704", "The restore operation is in progress."},
+	"RestoreAlreadyInProgress":                 {409, "0016-00000719", "The restore operation is in progress."},
 	"ObjectAlreadyExists":                      {400, "", "The object exists already."},
 	"ObjectNotAppendable":                      {409, "", "The object is not appendable."},
 	"PartNotSequential":                        {400, "", "The parts of a sequential upload must be sent in order."},

@@ -109,12 +109,12 @@ func (rq *request) restoreRequest() (days int, tier string, err error) {
 		case "Days":
 			days, err = strconv.Atoi(strings.TrimSpace(string(e.text)))
 			if err != nil || days < 1 || days > maxRestoreDays {
-				return 0, "", fail("MalformedXML")
+				return 0, "", fail("MalformedXML").withEC("0016-00000704")
 			}
 		case "JobParameters":
 			tier, _ = e.child("Tier")
 			if tier != "Expedited" && tier != "Standard" && tier != "Bulk" {
-				return 0, "", failArgument("Tier", tier, "The tier must be Expedited, Standard or Bulk.")
+				return 0, "", failArgument("Tier", tier, "The tier must be Expedited, Standard or Bulk.").withEC("0016-00000703")
 			}
 		}
 	}
