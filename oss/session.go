@@ -17,9 +17,9 @@ import (
 const (
 	DefaultConnectTimeout = 10 * time.Second
 
-	// DefaultReadTimeout leaves the server a minute to think: completing an
+	// DefaultReadTimeout leaves the server half a minute to think: completing an
 	// upload of thousands of parts takes it seconds before it sends a byte.
-	DefaultReadTimeout = 60 * time.Second
+	DefaultReadTimeout = 30 * time.Second
 )
 
 // SessionOptions tunes NewSession. The zero value is ready to use.
