@@ -21,9 +21,9 @@ func (rq *request) authenticate(route *route) error {
 	if err := rq.needRoutedBucket(route); err != nil || claim == nil {
 		return err
 	}
-	secret, ok := rq.s.secretOf(claim.AccessKeyID)
-	if !ok {
-		return fail("InvalidAccessKeyId").with("OSSAccessKeyId", claim.AccessKeyID)
+	key, err := rq.credential(claim.AccessKeyID, rq.securityToken(claim))
+	if err != nil {
+		return err
 	}
 	if err := claim.CheckTime(rq.now); err != nil {
 		return err
@@ -31,7 +31,7 @@ func (rq *request) authenticate(route *route) error {
 	if err := claim.CheckScope(rq.s.opts.Region); err != nil {
 		return err
 	}
-	if err := rq.s.verifier.Verify(claim, sr, secret); err != nil {
+	if err := rq.s.verifier.Verify(claim, sr, key.AccessKeySecret); err != nil {
 		return err
 	}
 	rq.signed = true

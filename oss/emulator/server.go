@@ -25,9 +25,12 @@ type Options struct {
 	// the owner alone. Empty keeps everything in memory, until Close.
 	Dir string
 
-	// AccessKeyID and AccessKeySecret are the only credentials the server
-	// knows. If both are empty it makes a random pair.
+	// AccessKeyID and AccessKeySecret are the credentials the server knows,
+	// besides Credentials. If both are empty it makes a random pair.
 	AccessKeyID, AccessKeySecret string
+
+	// Credentials are further keys, all of the same owner.
+	Credentials []Credential
 
 	// Region is what V4 signatures must be made for and what buckets say of
 	// their location. Empty means cn-hangzhou.
@@ -89,13 +92,14 @@ const closeTimeout = 10 * time.Second
 // Server is an OSS-compatible http.Handler; make one with Open. It is safe
 // for concurrent use.
 type Server struct {
-	opts     Options
-	store    *store.Store
-	verifier sign.Verifier
-	routes   map[routeKey]*route
-	log      requestLog
-	faults   atomic.Pointer[faultSet] // nil: none
-	closing  chan struct{}            // closed by Close: what waits stops waiting
+	opts        Options
+	store       *store.Store
+	credentials map[string]Credential // by access key id
+	verifier    sign.Verifier
+	routes      map[routeKey]*route
+	log         requestLog
+	faults      atomic.Pointer[faultSet] // nil: none
+	closing     chan struct{}            // closed by Close: what waits stops waiting
 
 	mu      sync.Mutex
 	closed  bool
@@ -127,6 +131,10 @@ func Open(opts *Options) (*Server, error) {
 		o.AccessKeyID, o.AccessKeySecret = "LTAI"+randomHex(8), randomHex(16)
 	case o.AccessKeyID == "" || o.AccessKeySecret == "":
 		return nil, errors.New("open emulator: access key id and secret go together")
+	}
+	var err error
+	if s.credentials, err = indexCredentials(o); err != nil {
+		return nil, fmt.Errorf("open emulator: %w", err)
 	}
 	if err := o.checkNames(); err != nil {
 		return nil, fmt.Errorf("open emulator: %w", err)
@@ -299,10 +307,6 @@ func (s *Server) newBucket(name string) *store.Bucket {
 
 // location is the region as buckets name it.
 func (s *Server) location() string { return "oss-" + s.opts.Region }
-
-func (s *Server) secretOf(id string) (string, bool) {
-	return s.opts.AccessKeySecret, id == s.opts.AccessKeyID
-}
 
 // newRequestID is unique and has the service's shape: 24 upper-case hex digits.
 func newRequestID() string {
