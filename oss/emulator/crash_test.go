@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,9 @@ import (
 
 // crashDir names, in the environment, the directory a child has to serve.
 const crashDir = "EMULATOR_CRASH_DIR"
+
+// crashRounds asks, in the environment, for another number of rounds.
+const crashRounds = "EMULATOR_CRASH_ROUNDS"
 
 // serveUntilKilled prints its endpoint and serves until its input ends.
 func serveUntilKilled(dir string) int {
@@ -102,7 +106,11 @@ func content(key string, round int) string {
 // TestKilled hammers a server with PUTs, kills it, and looks whether the next
 // one has everything that was acknowledged, and nothing torn.
 func TestKilled(t *testing.T) {
-	const rounds, writers, keys = 6, 8, 12
+	const writers, keys = 8, 12
+	rounds := 6
+	if n, err := strconv.Atoi(os.Getenv(crashRounds)); err == nil && n > 0 {
+		rounds = n
+	}
 	dir := t.TempDir()
 	c := startChild(t, dir)
 	hc := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: writers}}

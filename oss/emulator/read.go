@@ -71,6 +71,9 @@ func (rq *request) getObject() error {
 	if err != nil {
 		return err
 	}
+	if rq.compresses(rg) {
+		return rq.sendCompressed(c, rg)
+	}
 	rq.limit.announce(rg.len)
 	rq.w.WriteHeader(rg.status)
 	return rq.send(c, rg)

@@ -49,7 +49,8 @@ type Options struct {
 	// DefaultRestoreDelay, negative at once.
 	RestoreDelay time.Duration
 
-	// Logger gets internal errors; nil means none.
+	// Logger gets internal errors, and at the start what a crash had left and
+	// was removed; nil means none.
 	Logger *slog.Logger
 
 	// Domains are names of the endpoint besides those it knows by their look,
@@ -156,6 +157,9 @@ func Open(opts *Options) (*Server, error) {
 		return nil, fmt.Errorf("open emulator: %w", err)
 	}
 	s.store = st
+	if swept := st.Swept(); swept.Blobs > 0 {
+		o.Logger.Info("removed what a crash had left", "dir", o.Dir, "files", swept.Blobs, "bytes", swept.Bytes)
+	}
 	return s, nil
 }
 

@@ -27,6 +27,8 @@ type file struct {
 	lock *os.File
 	db   *bolt.DB
 
+	swept Swept
+
 	commits chan *commit
 	closing chan struct{} // closed by close
 	done    chan struct{} // closed when the committer has ended
@@ -35,6 +37,12 @@ type file struct {
 	closed bool
 	shards map[uint64]bool // folders that exist
 	dirty  map[string]bool // folders with names that are not synced yet
+}
+
+// Swept says what opening a directory has removed.
+type Swept struct {
+	Blobs int
+	Bytes int64
 }
 
 // OpenDir opens the store in dir, which it makes if it is missing, and removes
@@ -61,7 +69,9 @@ func OpenDir(dir string) (*Store, error) {
 		return nil, errors.Join(err, lock.Close())
 	}
 	go f.run()
-	return newStore(f, next), nil
+	s := newStore(f, next)
+	s.swept = f.swept
+	return s, nil
 }
 
 // load opens the index, sweeps, and returns the next free blob number.
@@ -184,6 +194,10 @@ func (f *file) sweepShard(shard uint64) (last uint64, err error) {
 		id, err := strconv.ParseUint(n.Name(), 16, 64)
 		if err != nil || live[id] {
 			continue
+		}
+		if info, err := n.Info(); err == nil {
+			f.swept.Blobs++
+			f.swept.Bytes += info.Size()
 		}
 		if err := os.Remove(filepath.Join(dir, n.Name())); err != nil {
 			return 0, err

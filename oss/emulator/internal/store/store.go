@@ -72,7 +72,8 @@ type blobReader interface {
 
 // Store is safe for concurrent use.
 type Store struct {
-	b backend
+	b     backend
+	swept Swept
 
 	mu     sync.Mutex
 	nextID uint64
@@ -86,6 +87,9 @@ func newStore(b backend, nextID uint64) *Store {
 
 // NewMemory returns a store that forgets everything on Close.
 func NewMemory() *Store { return newStore(newMemory(), 1) }
+
+// Swept says what OpenDir has removed.
+func (s *Store) Swept() Swept { return s.swept }
 
 // Close waits for the running transaction and releases the directory.
 func (s *Store) Close() error { return s.b.close() }
