@@ -17,6 +17,9 @@ func (rq *request) appendObject() error {
 	if !ok {
 		return failArgument("position", text, "Position must be a number that is not negative.")
 	}
+	if position > 0 {
+		rq.r.Header.Del("x-oss-tagging") // as all of an object's headers, it counts only when it is made
+	}
 	a, err := rq.readAttributes()
 	if err != nil {
 		return err

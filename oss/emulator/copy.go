@@ -32,7 +32,7 @@ func (rq *request) copySource() (*source, error) {
 		return nil, bad
 	}
 	src := &source{bucket: bucket, key: key}
-	if v, ok := strings.CutPrefix(query, "versionId="); ok && v != "" {
+	if v, ok := strings.CutPrefix(query, "versionId="); ok {
 		if v, err = url.QueryUnescape(v); err != nil {
 			return nil, bad
 		}

@@ -88,7 +88,7 @@ func TestCopyRefusals(t *testing.T) {
 		{"missing source bucket", "/missing/src", nil, 404, "NoSuchBucket"},
 		{"no key", "/examplebucket", nil, 400, "InvalidArgument"},
 		{"bad escape", "/examplebucket/%zz", nil, 400, "InvalidArgument"},
-		{"unknown version", "/examplebucket/src?versionId=abc", nil, 404, "NoSuchVersion"},
+		{"unknown version", "/examplebucket/src?versionId=CAEQabc", nil, 404, "NoSuchVersion"},
 		{"directive", "/examplebucket/src", []string{"x-oss-metadata-directive", "MERGE"}, 400, "InvalidArgument"},
 		{"if-match", "/examplebucket/src", []string{p + "if-match", "A"}, 412, "PreconditionFailed"},
 		{"if-unmodified-since", "/examplebucket/src", []string{p + "if-unmodified-since", earlier}, 412, "PreconditionFailed"},

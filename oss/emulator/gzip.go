@@ -46,6 +46,7 @@ func (rq *request) sendCompressed(c *store.Content, rg byteRange) error {
 	h.Set("Content-Encoding", "gzip")
 	h.Set("Vary", "Accept-Encoding")
 	rq.w.WriteHeader(rg.status)
+	_ = http.NewResponseController(rq.w.ResponseWriter).Flush() // or net/http would tell the length of a short answer
 	z := gzip.NewWriter(rq.w)
 	if err := c.CopyTo(z, rg.off, rg.len); err != nil {
 		rq.code = "Aborted"

@@ -101,7 +101,7 @@ func (rq *request) newListing(sizeParam string, def int) (*listing, error) {
 		return nil, err
 	}
 	l := &listing{prefix: rq.param("prefix"), delimiter: rq.param("delimiter"), max: n}
-	for _, name := range []string{"prefix", "marker", "key-marker", "start-after"} {
+	for _, name := range []string{"prefix", "marker", "key-marker", "start-after", "delimiter"} {
 		if v := rq.param(name); len(v) > maxKeyBytes {
 			return nil, failArgument(name, v, "The length of "+name+" must be less than 1024.")
 		}

@@ -167,7 +167,7 @@ func TestPromisedLength(t *testing.T) {
 func TestDelete(t *testing.T) {
 	c := newClient(t)
 	c.put("k", "x")
-	c.want(c.do("DELETE", target(testBucket, "k", "versionId=abc"), ""), 204, "")
+	c.want(c.do("DELETE", target(testBucket, "k", "versionId=CAEQabc"), ""), 204, "")
 	c.want(c.get("k"), 200, "")
 	for range 2 { // a missing key is as good
 		c.want(c.do("DELETE", target(testBucket, "k", "versionId=null"), ""), 204, "")

@@ -20,8 +20,11 @@ func versionName(id string) string {
 	return id
 }
 
+// versionPrefix begins all ids of the service.
+const versionPrefix = "CAEQ"
+
 // newVersionID looks like one of the service's: opaque, 64 characters.
-func newVersionID() string { return "CAEQ" + randomHex(30) }
+func newVersionID() string { return versionPrefix + randomHex(30) }
 
 // parseVersionID reads a version's id as requests name it.
 func parseVersionID(v string) (id string, ok bool) {
@@ -29,10 +32,9 @@ func parseVersionID(v string) (id string, ok bool) {
 		return "", true
 	}
 	bad := strings.ContainsFunc(v, func(r rune) bool {
-		return r >= 0x80 || r != '-' && r != '_' && r != '.' && r != '=' && r != '/' && r != '+' &&
-			(r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+		return r != '-' && r != '_' && r != '=' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 	})
-	return v, v != "" && len(v) <= 1024 && !bad
+	return v, strings.HasPrefix(v, versionPrefix) && len(v) <= 128 && !bad
 }
 
 // versionID reads the parameter versionId; byID says that there is one.
@@ -178,6 +180,9 @@ func (rq *request) listVersions() error {
 		return err
 	}
 	marker, idMarker := rq.param("key-marker"), rq.param("version-id-marker")
+	if _, ok := parseVersionID(idMarker); idMarker != "" && !ok {
+		return failArgument("version-id-marker", idMarker, "Invalid version id specified")
+	}
 	if marker == "" && idMarker != "" {
 		return failArgument("version-id-marker", idMarker, "A version-id marker cannot be specified without a key marker.")
 	}

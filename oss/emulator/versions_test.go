@@ -203,8 +203,8 @@ func TestVersionsOfOtherKinds(t *testing.T) {
 	if a := c.want(c.get("k"), 200, ""); a.body != "old" {
 		t.Error(a.body)
 	}
-	c.want(c.do("GET", target(testBucket, "k", "versionId=none"), ""), 404, "NoSuchVersion")
-	c.want(c.do("GET", target(testBucket, "k", "versionId=%20"), ""), 400, "InvalidArgument")
+	c.want(c.do("GET", target(testBucket, "k", "versionId=CAEQnone"), ""), 404, "NoSuchVersion")
+	c.want(c.do("GET", target(testBucket, "k", "versionId=234"), ""), 400, "InvalidArgument")
 
 	// Many at once: a marker for one, a version of another, a marker's own end.
 	body := "<Delete><Object><Key>k</Key></Object><Object><Key>k</Key><VersionId>" + old + "</VersionId></Object></Delete>"
