@@ -62,6 +62,7 @@ func (rq *request) appendObject() error {
 		rq.s.store.Forget(c.segments)
 		return err
 	}
+	rq.limit.announce(c.size)
 	rq.setVersion(o)
 	rq.setDigests(o.ETag, c.base64MD5(), o.CRC64)
 	rq.set("x-oss-next-append-position", strconv.FormatInt(o.Size, 10))

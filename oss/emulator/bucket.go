@@ -22,6 +22,9 @@ func (rq *request) listBuckets() error {
 		return err
 	}
 	prefix, marker := rq.param("prefix"), rq.param("marker")
+	if strings.ContainsFunc(prefix, func(r rune) bool { return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') }) {
+		return failArgument("prefix", prefix, "The prefix is no part of a bucket's name.")
+	}
 	filter := rq.bucketFilter()
 	var list []*store.Bucket
 	groups := make(map[string]string)
