@@ -10,6 +10,9 @@ import (
 // authenticate finds out who asks. As with the service, a missing bucket is
 // reported before the key is looked at.
 func (rq *request) authenticate(route *route) error {
+	if route != nil && route.access == formAccess {
+		return rq.needRoutedBucket(route)
+	}
 	sr := &sign.Request{
 		Method: rq.r.Method, Bucket: rq.bucket, Key: rq.key, Query: rq.query, Header: rq.r.Header,
 		Host: rq.r.Host, ContentLength: rq.r.ContentLength,
@@ -54,7 +57,7 @@ func (rq *request) needRoutedBucket(route *route) error {
 // authorize lets the owner do everything, and anonymous users what the ACLs
 // of bucket and object allow.
 func (rq *request) authorize(route *route) error {
-	if route.access == anyAccess {
+	if route.access == anyAccess || route.access == formAccess {
 		return nil
 	}
 	if rq.key != "" && route.access == readAccess && rq.linked() {

@@ -53,7 +53,8 @@ type bodyReader struct {
 	want     string
 	sha      hash.Hash
 	ended    bool
-	refused  bool // the rest will not be read
+	err      error // that ended it before its end
+	refused  bool  // the rest will not be read
 	limit    *throttle
 }
 
@@ -74,6 +75,8 @@ func newBodyReader(rq *request) *bodyReader {
 func (b *bodyReader) expectSHA256(want string) {
 	b.want, b.sha = want, sha256.New()
 }
+
+func (b *bodyReader) atEnd() bool { return b.ended }
 
 // checks says whether the end of the body has to be seen.
 func (b *bodyReader) checks() bool { return b.sha != nil }
@@ -99,6 +102,8 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 		if b.sha != nil && hex.EncodeToString(b.sha.Sum(nil)) != strings.ToLower(b.want) {
 			return n, errPayloadHash
 		}
+	} else if err != nil {
+		b.err = err
 	}
 	return n, err
 }
@@ -193,9 +198,17 @@ func (rq *request) receive(inline int) (*content, error) {
 	if err := rq.checkLength(); err != nil {
 		return nil, err
 	}
+	return rq.receiveFrom(&intake{
+		rq: rq, src: rq.body, length: rq.r.ContentLength, max: maxObject,
+		tooLarge: func() error { return fail("EntityTooLarge") }, failed: rq.bodyError,
+	}, inline)
+}
+
+// receiveFrom is receive for bytes that are only a part of the body.
+func (rq *request) receiveFrom(in *intake, inline int) (*content, error) {
 	buf := buffers.Get().(*[copyBuffer]byte)
 	defer buffers.Put(buf)
-	in := &intake{rq: rq, buf: buf[:], md5: md5.New()}
+	in.buf, in.md5 = buf[:], md5.New()
 	p, last, err := in.next()
 	if err != nil {
 		return nil, err
@@ -207,7 +220,7 @@ func (rq *request) receive(inline int) (*content, error) {
 		}
 		return c, err
 	}
-	blob, err := rq.s.store.NewBlob(rq.r.ContentLength)
+	blob, err := rq.s.store.NewBlob(in.length)
 	if err != nil {
 		return nil, err
 	}
@@ -235,9 +248,23 @@ func (rq *request) checkLength() error {
 	return err
 }
 
+// inflow is what an intake reads; atEnd says that it has been read to its end,
+// which an io.EOF alone does not.
+type inflow interface {
+	io.Reader
+	atEnd() bool
+}
+
 // intake reads a body in steps and hashes it.
 type intake struct {
-	rq   *request
+	rq     *request
+	src    inflow
+	length int64 // in bytes; -1 if it is not known
+	max    int64
+
+	tooLarge func() error
+	failed   func(error) error // the answer to an error of src
+
 	buf  []byte
 	md5  hash.Hash
 	crc  uint64
@@ -246,21 +273,20 @@ type intake struct {
 
 // next reads a step; last says that the body has ended with it.
 func (in *intake) next() (p []byte, last bool, err error) {
-	rq := in.rq
-	n, err := io.ReadFull(rq.body, in.buf)
+	n, err := io.ReadFull(in.src, in.buf)
 	p = in.buf[:n]
 	in.md5.Write(p)
 	in.crc = crc64.Update(in.crc, crcTable, p)
 	in.size += int64(n)
 	switch {
-	case in.size > maxObject:
-		return nil, false, fail("EntityTooLarge")
+	case in.size > in.max:
+		return nil, false, in.tooLarge()
 	case err == nil:
-		return p, in.size == rq.r.ContentLength && !rq.body.checks(), nil
-	case !rq.body.ended || errors.Is(err, errPayloadHash):
-		return nil, false, rq.bodyError(err)
-	case rq.r.ContentLength >= 0 && in.size != rq.r.ContentLength:
-		return nil, false, rq.bodyError(io.ErrUnexpectedEOF)
+		return p, in.size == in.length && !in.rq.body.checks(), nil
+	case !in.src.atEnd() || errors.Is(err, errPayloadHash):
+		return nil, false, in.failed(err)
+	case in.length >= 0 && in.size != in.length:
+		return nil, false, in.failed(io.ErrUnexpectedEOF)
 	}
 	return p, true, nil
 }

@@ -18,6 +18,9 @@
 // With a directory an answer of success means that the effect is on the disk:
 // after a crash every acknowledged object is there, and none is torn.
 //
+// Browsers may upload by forms (PostObject): the form's policy and signature,
+// of version 1 or 4, are checked as the service does, with its error codes.
+//
 // Failures of the real service can be staged: see Fault. A server can be
 // reached by https, by further names and by names that are buckets: see
 // Options. That strangers' clients accept it is tested in the folder interop.

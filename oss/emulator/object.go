@@ -27,11 +27,25 @@ func (rq *request) putObject() error {
 	if err != nil {
 		return err
 	}
+	o, err := rq.commit(a, c)
+	if err != nil {
+		return err
+	}
+	rq.limit.announce(c.size)
+	if cb != nil {
+		return rq.call(cb, o)
+	}
+	return nil
+}
+
+// commit makes an object of what has been received, and sets the headers that
+// say so.
+func (rq *request) commit(a *attributes, c *content) (*store.Object, error) {
 	o := &store.Object{
 		Key: rq.key, Type: store.Normal, Size: c.size, ETag: c.etag(), MD5: c.base64MD5(), CRC64: c.crc,
 		Class: a.class, ACL: a.acl, Tags: a.tags, Headers: a.headers, Segments: c.segments,
 	}
-	err = rq.s.store.Update(func(tx *store.Tx) error {
+	err := rq.s.store.Update(func(tx *store.Tx) error {
 		if err := rq.mayWrite(tx, a.forbid); err != nil {
 			return err
 		}
@@ -39,16 +53,12 @@ func (rq *request) putObject() error {
 	})
 	if err != nil {
 		rq.s.store.Forget(c.segments)
-		return err
+		return nil, err
 	}
 	rq.setVersion(o)
 	rq.setDigests(o.ETag, o.MD5, o.CRC64)
 	rq.echoEncryption(a.headers)
-	rq.limit.announce(c.size)
-	if cb != nil {
-		return rq.call(cb, o)
-	}
-	return nil
+	return o, nil
 }
 
 // mayWrite refuses a write to a missing bucket, or over an object if that is

@@ -167,7 +167,7 @@ func TestUnknownOperations(t *testing.T) {
 	}{
 		{"GET", "", "vpcip", 501, "NotImplemented"},
 		{"PUT", "", "vpcip", 501, "NotImplemented"},
-		{"POST", "", "", 501, "NotImplemented"},
+		{"POST", "", "vpcip", 501, "NotImplemented"},
 		{"GET", "", "somethingNew", 501, "NotImplemented"},
 		{"GET", "k", "x-oss-process=image%2Finfo", 501, "NotImplemented"},
 		{"PUT", "k", "objectMeta", 501, "NotImplemented"},

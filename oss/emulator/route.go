@@ -16,6 +16,7 @@ const (
 	writeAccess                // an ACL that lets everyone write
 	createBucket               // the owner, and the bucket need not exist
 	anyAccess                  // nothing
+	formAccess                 // what the form in the body says
 )
 
 type level byte
@@ -65,6 +66,7 @@ func routeTable() map[routeKey]*route {
 		{routeKey{"GET", onBucket, "versioning", false}, "GetBucketVersioning", ownerAccess, (*request).getVersioning},
 		{routeKey{"PUT", onBucket, "versioning", false}, "PutBucketVersioning", ownerAccess, (*request).putVersioning},
 
+		{routeKey{"POST", onBucket, "", false}, "PostObject", formAccess, (*request).postObject},
 		{routeKey{"PUT", onObject, "", false}, "PutObject", writeAccess, (*request).putObject},
 		{routeKey{"PUT", onObject, "", true}, "CopyObject", ownerAccess, (*request).copyObject},
 		{routeKey{"GET", onObject, "", false}, "GetObject", readAccess, (*request).getObject},
@@ -119,7 +121,7 @@ func (rq *request) route() (*route, error) {
 		return r, nil
 	}
 	rq.op = "Unknown"
-	if k.sub == "" && (k.level != onBucket || k.method != http.MethodPost) {
+	if k.sub == "" {
 		return nil, fail("MethodNotAllowed").with("Method", k.method)
 	}
 	return nil, fail("NotImplemented").with("Header", k.sub)
