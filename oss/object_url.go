@@ -109,15 +109,5 @@ func (c *Client) doURL(ctx context.Context, r *call, signedURL string) (*http.Re
 	if r.header["Accept-Encoding"] == nil {
 		r.header["Accept-Encoding"] = []string{"identity"}
 	}
-	req := (&http.Request{
-		Method: r.method, URL: u, Host: u.Host, Header: r.header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}).WithContext(ctx)
-	switch {
-	case r.body == nil:
-	case r.body.length == 0:
-		req.Body = http.NoBody
-	default:
-		req.Body, req.ContentLength = r.body, r.body.length
-	}
-	return c.send(ctx, r, req)
+	return c.send(ctx, r, r.request(ctx, u))
 }

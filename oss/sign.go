@@ -90,16 +90,20 @@ func (c *Client) build(ctx context.Context, r *call, creds Credentials) *http.Re
 	if s.wire == "" && len(s.query) > 0 {
 		s.wire = string(appendQuery(nil, s.query))
 	}
+	return r.request(ctx, c.urlOf(host, path, r.key, s.wire))
+}
+
+// request is the HTTP request to a URL.
+func (c *call) request(ctx context.Context, u *url.URL) *http.Request {
 	req := (&http.Request{
-		Method: r.method, URL: c.urlOf(host, path, r.key, s.wire), Host: host, Header: r.header,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Method: c.method, URL: u, Host: u.Host, Header: c.header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
 	switch {
-	case r.body == nil:
-	case r.body.length == 0:
+	case c.body == nil:
+	case c.body.length == 0:
 		req.Body = http.NoBody
 	default:
-		req.Body, req.ContentLength = r.body, r.body.length
+		req.Body, req.ContentLength = c.body, c.body.length
 	}
 	return req
 }
