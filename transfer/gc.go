@@ -57,7 +57,7 @@ func (e *Engine) GC(ctx context.Context, opts *GCOptions) error {
 	if opts == nil {
 		opts = &GCOptions{}
 	}
-	g := &collector{Engine: e, opts: *opts, kept: map[string]bool{}}
+	g := &collector{Engine: e, opts: *opts, known: map[string]bool{}}
 	if g.opts.OlderThan == 0 {
 		g.opts.OlderThan = DefaultOlderThan
 	}
@@ -82,7 +82,7 @@ type collector struct {
 	*Engine
 	opts   GCOptions
 	failed int
-	kept   map[string]bool // upload ids of jobs that are not dead
+	known  map[string]bool // upload ids that are dealt with, or of jobs that are not dead
 }
 
 func (g *collector) old(since time.Time) bool { return time.Since(since) > g.opts.OlderThan }
@@ -138,8 +138,9 @@ func (g *collector) job(ctx context.Context, job checkpoint.Job) error {
 		}
 		if dead {
 			objects = append(objects, o)
-		} else if o.UploadID != "" {
-			g.kept[o.UploadID] = true
+		}
+		if o.UploadID != "" {
+			g.known[o.UploadID] = true
 		}
 	}
 	if !dead {
@@ -209,7 +210,7 @@ func (g *collector) uploads(ctx context.Context, l Location) error {
 		if err != nil {
 			return err
 		}
-		if !g.old(u.Initiated) || g.kept[u.UploadID] {
+		if !g.old(u.Initiated) || g.known[u.UploadID] {
 			continue
 		}
 		found := Garbage{Kind: "upload", Name: Remote(l.Bucket, u.Key).String(), Since: u.Initiated}

@@ -48,6 +48,7 @@ type gc struct {
 	force     bool
 
 	service *service // once a bucket was asked for
+	found   int
 }
 
 // garbageLine is a leftover, as JSON.
@@ -102,7 +103,11 @@ func (g *gc) run(cmd *cobra.Command, args []string) (err error) {
 	if err := engine.GC(cmd.Context(), opts); err != nil {
 		return err
 	}
-	if opts.DryRun && !g.app.flags.json {
+	switch {
+	case g.app.flags.json:
+	case g.found == 0:
+		g.app.printf("nothing is left of interrupted jobs")
+	case opts.DryRun:
 		g.app.printf("nothing was removed; to do so, leave out -n or give -f")
 	}
 	return nil
@@ -110,6 +115,7 @@ func (g *gc) run(cmd *cobra.Command, args []string) (err error) {
 
 // print shows one leftover.
 func (g *gc) print(found transfer.Garbage) {
+	g.found++
 	a, removed := g.app, found.Err == nil && !g.dryRun
 	if a.flags.json {
 		line := garbageLine{V: jsonVersion, Type: "garbage", Kind: found.Kind, Name: found.Name, Job: found.JobID, Since: found.Since, Removed: removed}
