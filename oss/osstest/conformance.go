@@ -53,6 +53,7 @@ func Run(t *testing.T, newClient func(t *testing.T) *oss.Client) {
 		{"QoS", testQoS},
 		{"Service", testService},
 		{"Files", testFiles},
+		{"PostForm", testPostForm},
 		{"UpdateMeta", testUpdateMeta},
 		{"Versions", testVersions},
 		{"SignURL", testSignURL},
