@@ -37,20 +37,19 @@ func (rq *request) compresses(rg byteRange) bool {
 }
 
 // sendCompressed writes a whole object as gzip, of a length nobody knows
-// before: neither ETag nor length nor MD5 are those of what goes out.
+// before: neither ETag nor length nor digests are those of what goes out.
 func (rq *request) sendCompressed(c *store.Content, rg byteRange) error {
 	h := rq.w.Header()
-	for _, name := range []string{"ETag", "Content-Length", "Content-MD5", "Accept-Ranges"} {
+	for _, name := range []string{"ETag", "Content-Length", "Content-MD5", "x-oss-hash-crc64ecma", "Accept-Ranges"} {
 		h.Del(name)
 	}
 	h.Set("Content-Encoding", "gzip")
 	h.Set("Vary", "Accept-Encoding")
+	rq.limit.announce(rg.len)
 	rq.w.WriteHeader(rg.status)
-	_ = http.NewResponseController(rq.w.ResponseWriter).Flush() // or net/http would tell the length of a short answer
 	z := gzip.NewWriter(rq.w)
-	if err := c.CopyTo(z, rg.off, rg.len); err != nil {
-		rq.code = "Aborted"
-		panic(http.ErrAbortHandler) // the end of the chunks would look like that of the object
+	if !rq.send(z, c, rg) {
+		return nil // a stream without its trailer is one that was cut
 	}
 	if err := z.Close(); err != nil {
 		rq.code = "Aborted"

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -76,7 +77,8 @@ func (rq *request) getObject() error {
 	}
 	rq.limit.announce(rg.len)
 	rq.w.WriteHeader(rg.status)
-	return rq.send(c, rg)
+	rq.send(rq.w, c, rg)
+	return nil
 }
 
 // sendStep is how many bytes go out between two extensions of the deadline
@@ -86,22 +88,22 @@ const (
 	writeIdle = time.Minute
 )
 
-// send writes a range. An error can only cut the connection: the length has
-// been promised.
-func (rq *request) send(c *store.Content, rg byteRange) error {
+// send writes a range to w, and reports whether all of it. An error can only
+// cut the answer: it has begun.
+func (rq *request) send(w io.Writer, c *store.Content, rg byteRange) bool {
 	ctl := http.NewResponseController(rq.w.ResponseWriter)
 	for off, left := rg.off, rg.len; left > 0; {
 		n := rq.limit.step(min(left, sendStep))
 		_ = ctl.SetWriteDeadline(time.Now().Add(writeIdle)) // not every ResponseWriter has deadlines
-		if err := c.CopyTo(rq.w, off, n); err != nil {
+		if err := c.CopyTo(w, off, n); err != nil {
 			rq.code = "Aborted"
-			return nil
+			return false
 		}
 		rq.limit.pass(int(n))
 		off, left = off+n, left-n
 	}
 	_ = ctl.SetWriteDeadline(time.Time{})
-	return nil
+	return true
 }
 
 func (rq *request) headObject() error {
