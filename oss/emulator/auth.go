@@ -68,38 +68,8 @@ func (rq *request) authorize(route *route) error {
 	if rq.signed {
 		return nil
 	}
-	ok := false
-	err := rq.s.store.View(func(tx *store.Tx) error {
-		b, err := tx.Bucket(rq.bucket)
-		if err != nil || b == nil {
-			return err
-		}
-		if ok, err = rq.anonymousVerdict(tx); err != nil || ok {
-			return err
-		}
-		acl := b.ACL
-		if rq.key != "" {
-			o, err := tx.Object(rq.bucket, rq.key)
-			if err != nil {
-				return err
-			}
-			if o != nil && o.ACL != aclDefault {
-				acl = o.ACL
-			}
-		}
-		switch route.access {
-		case readAccess:
-			ok = acl == aclPublicRead || acl == aclPublicReadWrite
-		case writeAccess:
-			ok = acl == aclPublicReadWrite
-		}
-		return nil
-	})
-	if err != nil {
+	if err := rq.s.store.View(func(tx *store.Tx) error { return rq.anonymousMay(tx, route.access) }); err != nil {
 		return err
-	}
-	if !ok {
-		return fail("AccessDenied")
 	}
 	for _, p := range rq.query {
 		if strings.HasPrefix(p.Name, "response-") {
@@ -107,4 +77,41 @@ func (rq *request) authorize(route *route) error {
 		}
 	}
 	return nil
+}
+
+// anonymousMay is AccessDenied unless everyone may do to the request's bucket,
+// or to its object in the version it names, what the access is about.
+func (rq *request) anonymousMay(tx *store.Tx, what access) error {
+	denied := fail("AccessDenied")
+	b, err := tx.Bucket(rq.bucket)
+	switch {
+	case err != nil:
+		return err
+	case b == nil:
+		return denied
+	}
+	if ok, err := rq.anonymousVerdict(tx); err != nil || ok {
+		return err
+	}
+	acl := b.ACL
+	if rq.key != "" {
+		id, byID, err := rq.versionID()
+		if err != nil {
+			return err
+		}
+		o, err := findAny(tx, rq.bucket, rq.key, id, byID)
+		if err != nil {
+			return err
+		}
+		if o != nil && !o.Marker && o.ACL != aclDefault {
+			acl = o.ACL
+		}
+	}
+	switch {
+	case acl == aclPublicReadWrite && (what == readAccess || what == writeAccess):
+		return nil
+	case acl == aclPublicRead && what == readAccess:
+		return nil
+	}
+	return denied
 }

@@ -3,6 +3,7 @@ package emulator_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -128,4 +129,44 @@ func TestSignedPayload(t *testing.T) {
 	c.want(c.do("PUT", target(testBucket, "k", ""), "hello", "x-oss-content-sha256", hash), 200, "")
 	c.want(c.do("PUT", target(testBucket, "l", ""), "hallo", "x-oss-content-sha256", hash), 400, "InvalidArgument")
 	c.want(c.get("l"), 404, "NoSuchKey")
+}
+
+// TestAnonymousDetours: what an anonymous caller is led to by a version's id, a
+// link or a website is judged by its own ACL.
+func TestAnonymousDetours(t *testing.T) {
+	c := newClient(t)
+	c.want(c.do("PUT", target(testBucket, "", "acl"), "", "x-oss-acl", "public-read"), 200, "")
+	c.want(c.do("PUT", target(testBucket, "", "website"),
+		"<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument></WebsiteConfiguration>"), 200, "")
+	c.want(c.do("PUT", target(testBucket, "", "versioning"), fmt.Sprintf(versioned, "Enabled")), 200, "")
+	old := c.put("k", "secret", "x-oss-object-acl", "private").header.Get("x-oss-version-id")
+	c.put("k", "open")
+	c.put("index.html", "secret", "x-oss-object-acl", "private")
+	link := func(key, to string) {
+		c.want(c.do("PUT", target(testBucket, key, "symlink"), "", "x-oss-symlink-target", to), 200, "")
+	}
+	link("to-open", "k")
+	link("to-secret", "index.html")
+	c.anonymous = true
+	for _, tc := range []struct {
+		key, query string
+		status     int
+		code       string
+	}{
+		{"k", "", 200, ""},
+		{"k", "versionId=" + old, 403, "AccessDenied"},
+		{"k", "versionId=%2F", 400, "InvalidArgument"},
+		{"to-open", "", 200, ""},
+		{"to-secret", "", 403, "AccessDenied"},
+		{"folder/", "", 403, "AccessDenied"},
+	} {
+		t.Run(tc.key+"?"+tc.query, func(t *testing.T) {
+			c.t = t
+			for _, method := range []string{"GET", "HEAD"} {
+				c.want(c.do(method, target(testBucket, tc.key, tc.query), ""), tc.status, tc.code)
+			}
+		})
+	}
+	c.t, c.anonymous = t, false
+	c.want(c.get("to-secret"), 200, "")
 }

@@ -109,7 +109,7 @@ func (rq *request) copyObject() error {
 		if o.Size > maxObject {
 			return fail("EntityTooLarge").with("Key", src.key)
 		}
-		if replaceMeta || same {
+		if replaceMeta || same && rq.versioning == "" {
 			o.Headers = withContentType(a.headers, headerValue(o.Headers, "content-type"))
 		} else {
 			o.Headers = mergeEncryption(o.Headers, a.headers)

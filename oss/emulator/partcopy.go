@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"crypto/md5"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"hash"
@@ -19,8 +20,8 @@ const copyTries = 5
 
 var errSourceChanged = errors.New("source keeps changing while it is read")
 
-// uploadPartCopy makes a part of a range of an object. The bytes are read, for
-// the digests, but not copied.
+// uploadPartCopy makes a part of a range of an object. The bytes are not
+// copied, but read for the digests, unless the object has them.
 func (rq *request) uploadPartCopy() error {
 	number, err := rq.partNumber()
 	if err != nil {
@@ -94,14 +95,17 @@ func (rq *request) hashSource(src *source, number int) (p *store.Part, rg byteRa
 		return nil, rg, 0, err
 	}
 	defer c.Close()
+	p = &store.Part{Number: number, Size: rg.len, Segments: store.Slice(o.Segments, rg.off, rg.len)}
+	if sum, err := base64.StdEncoding.DecodeString(o.MD5); err == nil && len(sum) == md5.Size && rg.len == o.Size {
+		p.ETag, p.CRC64 = fmt.Sprintf("%X", sum), o.CRC64
+		return p, rg, o.Size, nil
+	}
 	d := digester{md5: md5.New()}
 	if err := c.CopyTo(&d, 0, rg.len); err != nil {
 		return nil, rg, 0, err
 	}
-	return &store.Part{
-		Number: number, Size: rg.len, ETag: fmt.Sprintf("%X", d.md5.Sum(nil)), CRC64: d.crc,
-		Segments: store.Slice(o.Segments, rg.off, rg.len),
-	}, rg, o.Size, nil
+	p.ETag, p.CRC64 = fmt.Sprintf("%X", d.md5.Sum(nil)), d.crc
+	return p, rg, o.Size, nil
 }
 
 // digester is a writer that only hashes. It reads in units of the copy

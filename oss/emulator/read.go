@@ -25,6 +25,9 @@ func (rq *request) find(tx *store.Tx) (*found, error) {
 		if o, err = rq.indexDocument(tx, err); err != nil {
 			return nil, err
 		}
+		if err := rq.mayFollow(tx, o.Key); err != nil {
+			return nil, err
+		}
 	}
 	if o.Type != store.Symlink {
 		return &found{o, o}, nil
@@ -38,10 +41,24 @@ func (rq *request) find(tx *store.Tx) (*found, error) {
 	case target.Type == store.Symlink:
 		return nil, fail("InvalidTargetType").with("Key", o.Target)
 	}
+	if err := rq.mayFollow(tx, o.Target); err != nil {
+		return nil, err
+	}
 	if target.Modified.After(o.Modified) {
 		o.Modified = target.Modified
 	}
 	return &found{o, target}, nil
+}
+
+// mayFollow refuses to show an anonymous caller, in place of what was asked
+// for, an object that this caller may not read.
+func (rq *request) mayFollow(tx *store.Tx, key string) error {
+	if rq.signed {
+		return nil
+	}
+	behind := *rq
+	behind.key, behind.query = key, nil
+	return behind.anonymousMay(tx, readAccess)
 }
 
 // findOne looks up the request's object itself, in the version it asks for.

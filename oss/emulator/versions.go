@@ -59,18 +59,19 @@ func (rq *request) needVersioning(tx *store.Tx) error {
 	return err
 }
 
+// findAny looks up a version of a key, the newest unless byID; nil if there is
+// none. It may be a delete marker.
+func findAny(tx *store.Tx, bucket, key, id string, byID bool) (*store.Object, error) {
+	if byID {
+		return tx.Version(bucket, key, id)
+	}
+	return tx.Newest(bucket, key)
+}
+
 // findVersion looks up a version of a key, the current one unless byID. That
 // it is a delete marker is an error.
 func findVersion(tx *store.Tx, bucket, key, id string, byID bool) (*store.Object, error) {
-	var (
-		o   *store.Object
-		err error
-	)
-	if byID {
-		o, err = tx.Version(bucket, key, id)
-	} else {
-		o, err = tx.Newest(bucket, key)
-	}
+	o, err := findAny(tx, bucket, key, id, byID)
 	switch {
 	case err != nil:
 		return nil, err

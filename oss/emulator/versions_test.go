@@ -281,3 +281,19 @@ func TestSeal(t *testing.T) {
 	}
 	c.want(c.do("POST", target(testBucket, "log", "append&position=3"), "d"), 409, "ObjectIsSealed")
 }
+
+// TestCopyBack: a copy of an old version over the newest brings back all of it.
+func TestCopyBack(t *testing.T) {
+	c := newClient(t)
+	c.want(c.do("PUT", target(testBucket, "", "versioning"), fmt.Sprintf(versioned, "Enabled")), 200, "")
+	old := c.put("k", "old", "x-oss-meta-a", "old").header.Get("x-oss-version-id")
+	c.put("k", "new", "x-oss-meta-a", "new")
+	a := c.want(c.copy("k", "/"+testBucket+"/k?versionId="+old), 200, "")
+	if got := a.header.Get("x-oss-copy-source-version-id"); got != old {
+		t.Errorf("source is version %s, want %s", got, old)
+	}
+	got := c.want(c.get("k"), 200, "")
+	if got.body != "old" || got.header.Get("x-oss-meta-a") != "old" || got.header.Get("x-oss-version-id") != a.header.Get("x-oss-version-id") {
+		t.Errorf("%q with %v", got.body, got.header)
+	}
+}

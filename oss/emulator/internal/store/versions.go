@@ -64,6 +64,9 @@ func (tx *Tx) makeRoom(versioning, bucket string, o *Object) error {
 		if old == nil {
 			old = v
 		}
+		if versioning != VersioningSuspended {
+			break // there may be very many
+		}
 		if v.VersionID == "" {
 			null = v
 		}
