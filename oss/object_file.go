@@ -2,6 +2,7 @@ package oss
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"io/fs"
@@ -21,8 +22,8 @@ func (b *Bucket) PutObjectFromFile(ctx context.Context, key, name string, opts *
 
 // GetObjectToFile is GetObject into the file called name, which shows the whole
 // content or what it was before: the bytes go to a temporary file beside it,
-// are checked as GetObject does, synced, and renamed. The new file can be read
-// by its owner alone unless there was a file with other permissions before.
+// are checked as GetObject does, synced, and renamed. A file that was there
+// before keeps its permissions.
 func (b *Bucket) GetObjectToFile(ctx context.Context, key, name string, opts *GetObjectOptions) (*GetObjectResult, error) {
 	result, err := b.GetObject(ctx, key, opts)
 	if err != nil {
@@ -37,7 +38,7 @@ func (b *Bucket) GetObjectToFile(ctx context.Context, key, name string, opts *Ge
 // toFile makes the file called name of what body has, and closes body.
 func toFile(name string, body io.ReadCloser) (err error) {
 	defer body.Close()
-	temp, err := os.CreateTemp(filepath.Dir(name), ".oss-*.part")
+	temp, err := os.OpenFile(filepath.Join(filepath.Dir(name), ".oss-"+rand.Text()[:16]+".part"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
