@@ -23,9 +23,16 @@ import (
 // run that succeeds leaves the version it found; and a last run without faults
 // leaves the last version and no litter.
 func TestAnyHistory(t *testing.T) {
-	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		_ = f.Value.Set("15") // each takes a tenth of a second, mostly waiting between tries
-		defer func() { _ = f.Value.Set(f.DefValue) }()
+	// Each history takes a tenth of a second, mostly waiting between tries. The
+	// same ones are told every time, unless -rapid.seed and -rapid.checks ask
+	// for others.
+	for name, value := range map[string]string{"rapid.checks": "15", "rapid.seed": "1"} {
+		if f := flag.Lookup(name); f.Value.String() == f.DefValue {
+			if err := f.Value.Set(value); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = f.Value.Set(f.DefValue) }()
+		}
 	}
 	for _, kind := range []string{"upload", "download", "copy", "relay"} {
 		t.Run(kind, func(t *testing.T) {
