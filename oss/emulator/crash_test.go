@@ -81,10 +81,13 @@ func (c *child) kill() {
 	_ = c.cmd.Wait()
 }
 
-func (c *child) do(ctx context.Context, hc *http.Client, method, target, body string) (int, string, error) {
+func (c *child) do(ctx context.Context, hc *http.Client, method, target, body string, header ...string) (int, string, error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.endpoint+target, strings.NewReader(body))
 	if err != nil {
 		return 0, "", err
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
 	}
 	signV4(r, time.Now())
 	res, err := hc.Do(r)
