@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -18,18 +19,19 @@ import (
 
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/oss/crypto"
-	"github.com/osssync/osssync/oss/emulator"
 	"github.com/osssync/osssync/oss/osstest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// wire keeps the bodies of the requests that went through it.
+// wire keeps the bodies of the requests that went through it, and the headers
+// of those with parts.
 type wire struct {
 	next http.RoundTripper
 
-	mu   sync.Mutex
-	sent []byte
+	mu    sync.Mutex
+	sent  []byte
+	parts []http.Header
 }
 
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -40,6 +42,9 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		w.mu.Lock()
 		w.sent = append(w.sent, body...)
+		if r.URL.Query().Has("partNumber") {
+			w.parts = append(w.parts, r.Header)
+		}
 		w.mu.Unlock()
 		r = r.Clone(r.Context())
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -50,24 +55,12 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 // newPlain is a bucket of a server in this process, and what is sent to it.
 func newPlain(t *testing.T) (*oss.Bucket, *wire) {
 	t.Helper()
-	s, err := emulator.Open(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s, creds := openServer(t)
 	if err := s.CreateBucket("bucket"); err != nil {
 		t.Fatal(err)
 	}
 	w := &wire{next: osstest.Transport(s)}
-	id, secret := s.Credentials()
-	c, err := oss.New("oss-cn-hangzhou.aliyuncs.com", oss.StaticCredentials(id, secret, ""), &oss.Options{HTTPClient: &http.Client{Transport: w}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newClient(t, "oss-cn-hangzhou.aliyuncs.com", creds, &oss.Options{HTTPClient: &http.Client{Transport: w}})
 	return c.Bucket("bucket"), w
 }
 
@@ -167,7 +160,7 @@ func TestMultipart(t *testing.T) {
 	b, w := newBucket(t, p, nil)
 	for _, size := range []int{0, 1, part - 1, part, part + 1, 2 * part, 3*part + 17} {
 		data := count(9, size)
-		w.sent = nil
+		w.sent, w.parts = nil, nil
 		u, err := b.InitMultipartUpload(t.Context(), "key", int64(size), &crypto.InitMultipartOptions{PartSize: part})
 		if err != nil {
 			t.Fatal(size, err)
@@ -200,6 +193,16 @@ func TestMultipart(t *testing.T) {
 		}
 		if size > 8 && bytes.Contains(w.sent, data[:8]) {
 			t.Errorf("%d: plain text on the wire", size)
+		}
+		if len(w.parts) != u.Parts() {
+			t.Errorf("%d: %d parts were sent, not %d", size, len(w.parts), u.Parts())
+		}
+		for _, h := range w.parts { // the service compares them with those of the upload
+			for name := range u.Material.Header() {
+				if h.Get(name) != u.Material.Header().Get(name) {
+					t.Errorf("%d: a part has %q for %s", size, h.Get(name), name)
+				}
+			}
 		}
 		if _, err := b.CompleteMultipartUpload(t.Context(), again, parts, nil); err != nil {
 			t.Fatal(size, err)
@@ -328,6 +331,22 @@ func TestFiles(t *testing.T) {
 	if got, err := os.ReadFile(dst); err != nil || !bytes.Equal(got, data) {
 		t.Error("other bytes came back", err)
 	}
+	if err := os.Chmod(dst, 0o600); err != nil { // a secret's file stays one
+		t.Fatal(err)
+	}
+	if _, err := b.GetObjectToFile(t.Context(), "key", dst, nil); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(dst); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Error(info.Mode(), err)
+	}
+	long := filepath.Join(dir, strings.Repeat("n", 250))
+	if _, err := b.GetObjectToFile(t.Context(), "key", long, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(long); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := b.GetObjectToFile(t.Context(), "missing", dst, nil); !errors.Is(err, oss.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
@@ -361,5 +380,78 @@ func TestGetObjectWithURL(t *testing.T) {
 	defer r.Body.Close()
 	if got, err := io.ReadAll(r.Body); string(got) != "plain text" {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// What the Python SDK's first format holds is read, whole and in ranges.
+func TestLegacyObject(t *testing.T) {
+	b, _ := newBucket(t, newRSA(t, "pkcs1.pem", nil, nil), nil)
+	data := count(2, 500)
+	text := bytes.Clone(data)
+	newStream(t, "00000000000000000000000000000008").XORKeyStreamAt(text, 0)
+	opts := new(oss.PutObjectOptions)
+	opts.Meta = map[string]string{
+		"oss-crypto-key": string(file(t, "oaep.k.b64")), "oss-crypto-start": string(file(t, "oaep.d.b64")),
+		"oss-cek-alg": "AES/GCM/NoPadding", "oss-wrap-alg": "rsa",
+	}
+	if _, err := b.Plain().PutObject(t.Context(), "legacy", bytes.NewReader(text), opts); err != nil {
+		t.Fatal(err)
+	}
+	reads(t, b, "legacy", data)
+}
+
+// noRange is a server that does not know ranges.
+type noRange struct{ next http.RoundTripper }
+
+func (n noRange) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Del("Range")
+	return n.next.RoundTrip(r)
+}
+
+// A range that is answered by the whole object gives no byte: they would be
+// deciphered from a wrong counter.
+func TestRangeAnsweredByWhole(t *testing.T) {
+	s, creds := openServer(t)
+	if err := s.CreateBucket("bucket"); err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(t, "http://127.0.0.1:1", creds, &oss.Options{HTTPClient: &http.Client{Transport: noRange{osstest.Transport(s)}}})
+	b, err := crypto.NewBucket(c.Bucket("bucket"), newRSA(t, "pkcs1.pem", nil, nil), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.PutObject(t.Context(), "key", bytes.NewReader(count(0, 100)), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, rng := range []oss.Range{oss.RangeFrom(16), oss.RangeBetween(3, 20), oss.RangeLast(7)} {
+		if _, err := b.GetObject(t.Context(), "key", &oss.GetObjectOptions{Range: rng}); err == nil {
+			t.Errorf("%s: no error", rng)
+		}
+	}
+}
+
+// An envelope that cannot be opened gives no body, and says what is wrong.
+func TestNotOpened(t *testing.T) {
+	b, _ := newBucket(t, newRSA(t, "pkcs1.pem", map[string]string{"k": "v"}, nil), nil)
+	if _, err := b.PutObject(t.Context(), "key", strings.NewReader("plain text"), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []struct {
+		name        string
+		key         string
+		description map[string]string
+		want        string
+	}{
+		{"another key", "pkcs8.pem", map[string]string{"k": "v"}, "crypto: envelope: key: was not wrapped with this master key"},
+		{"another description", "pkcs1.pem", nil, `no master key with the description`},
+	} {
+		other, err := crypto.NewBucket(b.Plain(), newRSA(t, v.key, v.description, nil), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res, err := other.GetObject(t.Context(), "key", nil); res != nil || err == nil || !strings.Contains(err.Error(), v.want) {
+			t.Errorf("%s: got %v", v.name, err)
+		}
 	}
 }

@@ -108,8 +108,10 @@ func isIdentity(encoding string) bool { return encoding == "" || encoding == "id
 
 func has(q url.Values, name string) bool { _, ok := q[name]; return ok }
 
-// GetObjectToFile is GetObject into the file name, which is replaced when all
-// has arrived and not touched before. The result's Body is closed.
+// GetObjectToFile is GetObject into the file name, which shows the whole plain
+// text or what it was before: the bytes go to a temporary file beside it, are
+// synced, and renamed. A file that was there before keeps its permissions. The
+// result's Body is closed.
 func (b *Bucket) GetObjectToFile(ctx context.Context, key, name string, opts *oss.GetObjectOptions) (*GetObjectResult, error) {
 	res, err := b.GetObject(ctx, key, opts)
 	if err != nil {
@@ -122,15 +124,19 @@ func (b *Bucket) GetObjectToFile(ctx context.Context, key, name string, opts *os
 	return res, nil
 }
 
-// publish makes the file name of what r gives: written beside it, synced and
-// renamed.
+// publish makes the file name of what r gives.
 func publish(name string, r io.Reader) error {
-	temp := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+"."+rand.Text()[:8])
+	temp := filepath.Join(filepath.Dir(name), ".oss-"+rand.Text()[:16]+".part")
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(f, r)
+	if info, statErr := os.Stat(name); statErr == nil && info.Mode().IsRegular() {
+		err = f.Chmod(info.Mode().Perm())
+	}
+	if err == nil {
+		_, err = io.Copy(f, r)
+	}
 	if err == nil {
 		err = f.Sync()
 	}

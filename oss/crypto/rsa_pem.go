@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 )
 
@@ -104,13 +105,17 @@ func OpenLocalKey(dir, name string) (MasterKey, error) {
 	public := filepath.Join(dir, name+publicSuffix)
 	text, err := os.ReadFile(private)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(public); err == nil {
+		_, orphan := os.Stat(public)
+		if orphan != nil {
+			if err := makeKey(dir, private); err != nil {
+				return MasterKey{}, err
+			}
+		}
+		// Another process may have made both since: the private one first.
+		text, err = os.ReadFile(private)
+		if orphan == nil && errors.Is(err, fs.ErrNotExist) {
 			return MasterKey{}, fmt.Errorf("crypto: %s is there, but not %s", public, private)
 		}
-		if err := makeKey(dir, private); err != nil {
-			return MasterKey{}, err
-		}
-		text, err = os.ReadFile(private)
 	}
 	if err != nil {
 		return MasterKey{}, err
@@ -175,5 +180,21 @@ func create(name string, text []byte, mode fs.FileMode) error {
 	if errors.Is(err, fs.ErrExist) {
 		err = nil
 	}
-	return errors.Join(err, os.Remove(temp))
+	if err = errors.Join(err, os.Remove(temp)); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(name))
+}
+
+// syncDir makes the names in a folder durable: a key must not be lost after its
+// first use. Windows keeps names with the files' own flushes.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
