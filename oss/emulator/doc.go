@@ -5,7 +5,9 @@
 // directory, verifies signatures of versions 1, 2 and 4, and answers with the
 // headers, documents and errors of the real service as far as the vendor's
 // clients depend on them. What it does not implement it refuses with 501
-// NotImplemented; it never answers with a wrong success.
+// NotImplemented; it never answers with a wrong success. Of objects these are
+// processing (x-oss-process: images, documents, media), SelectObject, and
+// retention and legal hold of single objects.
 //
 // Configuration of buckets and of the account is checked, kept and given back
 // as by the service. It has its effects where they need no other server:

@@ -45,6 +45,7 @@ func (rq *request) sendCompressed(c *store.Content, rg byteRange) error {
 	}
 	h.Set("Content-Encoding", "gzip")
 	h.Set("Vary", "Accept-Encoding")
+	h.Set("Transfer-Encoding", "chunked") // of a short answer net/http would tell the length, which clients take for the object's
 	rq.limit.announce(rg.len)
 	rq.w.WriteHeader(rg.status)
 	z := gzip.NewWriter(rq.w)

@@ -3,8 +3,13 @@ package emulator_test
 import (
 	"compress/gzip"
 	"io"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/osssync/osssync/oss/emulator"
 )
 
 func TestGzip(t *testing.T) {
@@ -46,5 +51,42 @@ func TestGzip(t *testing.T) {
 				t.Errorf("%d bytes, %v", len(got), err)
 			}
 		}
+	}
+}
+
+// TestGzipChunked: on the wire a compressed answer has no length, however short
+// it comes out.
+func TestGzipChunked(t *testing.T) {
+	_, endpoint := start(t, &emulator.Options{})
+	hc := &http.Client{Transport: &http.Transport{DisableCompression: true}}
+	defer hc.CloseIdleConnections()
+	send := func(method, body string, header ...string) *http.Response {
+		r, err := http.NewRequestWithContext(t.Context(), method, endpoint+target(testBucket, "page", ""), strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		signV4(r, time.Now())
+		res, err := hc.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	text := strings.Repeat("a", 1<<10)
+	_ = send("PUT", text, "Content-Type", "text/plain").Body.Close()
+	res := send("GET", "", "Accept-Encoding", "gzip")
+	defer res.Body.Close()
+	if res.ContentLength != -1 || !slices.Equal(res.TransferEncoding, []string{"chunked"}) {
+		t.Errorf("length %d, transfer encoding %q", res.ContentLength, res.TransferEncoding)
+	}
+	z, err := gzip.NewReader(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(z); err != nil || string(got) != text {
+		t.Errorf("%d bytes, %v", len(got), err)
 	}
 }
