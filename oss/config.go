@@ -226,7 +226,7 @@ func (c *config) text(ctx context.Context) (Response, string, error) {
 	if c.err != nil {
 		return Response{}, "", c.err
 	}
-	resp, body, err := c.client.doRead(ctx, c.call, maxAnswer)
+	resp, body, err := c.client.doText(ctx, c.call)
 	if err != nil {
 		return Response{}, "", err
 	}

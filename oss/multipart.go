@@ -109,12 +109,16 @@ func (b *Bucket) UploadPart(ctx context.Context, key, uploadID string, number in
 	if err != nil {
 		return nil, err
 	}
+	etag := etagOf(resp.Header)
+	if err := r.needETag(resp, etag); err != nil {
+		return nil, err
+	}
 	if err := r.checkCRC(resp, r.body.sum()); err != nil {
 		return nil, err
 	}
 	return &UploadPartResult{Response: newResponse(resp), Part: Part{
 		Number:   number,
-		ETag:     etagOf(resp.Header),
+		ETag:     etag,
 		Size:     r.body.sent(),
 		CRC64:    r.body.sum(),
 		HasCRC64: !b.client.disableCRC,
@@ -168,6 +172,9 @@ func (b *Bucket) UploadPartCopy(ctx context.Context, srcBucket, srcKey string, r
 	var answer struct{ ETag, LastModified string }
 	resp, err := b.client.doXML(ctx, r, "CopyPartResult", &answer)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.needETag(resp, answer.ETag); err != nil {
 		return nil, err
 	}
 	res := &UploadPartResult{Response: newResponse(resp), Part: Part{
@@ -262,11 +269,12 @@ func (b *Bucket) complete(ctx context.Context, r *call, parts []Part, callback b
 	var resp *http.Response
 	var err error
 	if callback {
-		resp, res.CallbackBody, err = b.client.doRead(ctx, r, maxAnswer)
-		res.ETag = ""
+		resp, res.CallbackBody, err = b.client.doText(ctx, r)
 	} else {
 		var answer struct{ ETag string }
-		resp, err = b.client.doXML(ctx, r, "CompleteMultipartUploadResult", &answer)
+		if resp, err = b.client.doXML(ctx, r, "CompleteMultipartUploadResult", &answer); err == nil {
+			err = r.needETag(resp, answer.ETag)
+		}
 		res.ETag = unquoteETag(answer.ETag)
 	}
 	if err != nil {

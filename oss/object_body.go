@@ -21,9 +21,10 @@ type objectBody struct {
 	check     bool
 	serverCRC uint64
 
-	n   int64
-	crc uint64
-	err error // sticky
+	n       int64
+	crc     uint64
+	err     error // sticky
+	surplus [1]byte
 }
 
 // Read fills p straight from the connection and hashes what came while it is
@@ -32,7 +33,19 @@ func (b *objectBody) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
+	if b.want >= 0 && int64(len(p)) > b.want-b.n {
+		if p = p[:b.want-b.n]; len(p) == 0 {
+			p = b.surplus[:] // nothing but the end may come
+		}
+	}
 	n, err := b.src.Read(p)
+	if n > 0 && b.n == b.want {
+		b.err = &TransportError{
+			Operation: b.call.op, Bucket: b.call.bucket, Key: b.call.key,
+			Err: fmt.Errorf("body has more than the %d bytes promised", b.want),
+		}
+		return 0, b.err
+	}
 	if n > 0 {
 		b.n += int64(n)
 		if b.hash {

@@ -77,6 +77,9 @@ func (b *Bucket) CopyObject(ctx context.Context, srcBucket, srcKey, key string, 
 		LastModified string
 	}
 	resp, err := b.client.doXML(ctx, r, "CopyObjectResult", &answer)
+	if err == nil {
+		err = r.needETag(resp, answer.ETag)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -92,7 +92,7 @@ func (b *Bucket) process(ctx context.Context, op, key, name, process string) (*h
 	}
 	r.set(name, "")
 	r.setBody(io.NewSectionReader(strings.NewReader(name+"="+process), 0, int64(len(name)+1+len(process))), nil)
-	return b.client.doRead(ctx, r, maxAnswer)
+	return b.client.doText(ctx, r)
 }
 
 func jsonInt(v any) int64 {

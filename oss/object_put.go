@@ -63,21 +63,26 @@ func (b *Bucket) PutObject(ctx context.Context, key string, body io.Reader, opts
 	r.trafficLimit(o.TrafficLimit)
 	r.addQuery(o.Query)
 	r.setBody(body, o.OnProgress)
-	resp, answer, err := b.client.doRead(ctx, r, maxAnswer)
+	resp, answer, err := b.client.doText(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.checkCRC(resp, r.body.sum()); err != nil {
+	return r.putResult(resp, answer)
+}
+
+// putResult is what the answer says of the object, if it holds what was sent.
+func (c *call) putResult(resp *http.Response, answer []byte) (*PutObjectResult, error) {
+	if err := c.checkCRC(resp, c.body.sum()); err != nil {
 		return nil, err
 	}
 	_, confirmed := crcOf(resp.Header)
 	return &PutObjectResult{
-		HasCRC64:     confirmed && !b.client.disableCRC,
-		CallbackBody: answer,
 		Response:     newResponse(resp),
 		ETag:         etagOf(resp.Header),
-		CRC64:        r.body.sum(),
+		CRC64:        c.body.sum(),
+		HasCRC64:     confirmed && !c.client.disableCRC,
 		VersionID:    resp.Header.Get("X-Oss-Version-Id"),
+		CallbackBody: answer,
 	}, nil
 }
 

@@ -68,7 +68,7 @@ func TestBodyIsChecked(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := io.ReadAll(r.Body)
-		if !v.want(err) || string(got) != v.body {
+		if !v.want(err) || string(got) != v.body[:min(len(v.body), len(data))] {
 			t.Errorf("%s: got %q, %v", v.name, got, err)
 		}
 		if n, again := r.Body.Read(make([]byte, 1)); n != 0 || again == nil || err != nil && !errors.Is(again, err) {
@@ -122,7 +122,18 @@ func TestUploadNeedsAnID(t *testing.T) {
 }
 
 func TestIntegrityOfAnswers(t *testing.T) {
-	b := bucketOf(t, always(200, "<CompleteMultipartUploadResult><ETag>\"x\"</ETag></CompleteMultipartUploadResult>", "X-Oss-Hash-Crc64ecma: 12345"))
+	b := bucketOf(t, answerer(func(r *http.Request) (*http.Response, error) {
+		body := ""
+		if r.Method == http.MethodPost && r.URL.Query().Has("uploadId") {
+			body = "<CompleteMultipartUploadResult><ETag>\"x\"</ETag></CompleteMultipartUploadResult>"
+		}
+		if r.Body != nil {
+			if _, err := io.Copy(io.Discard, r.Body); err != nil {
+				return nil, err
+			}
+		}
+		return answer(200, body, "X-Oss-Hash-Crc64ecma: 12345", "Etag: x"), nil
+	}))
 	parts := []oss.Part{{Number: 1, ETag: "a", Size: 3, CRC64: 7, HasCRC64: true}, {Number: 2, ETag: "b", Size: 3, CRC64: 8, HasCRC64: true}}
 	for name, call := range map[string]func(context.Context) error{
 		"put": func(ctx context.Context) error {

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 )
 
 // A presigned URL holds all that its user needs to know; these calls send to
@@ -30,22 +29,18 @@ func (b *Bucket) PutObjectWithURL(ctx context.Context, signedURL string, body io
 		return nil, err
 	}
 	answer, err := r.readAnswer(ctx, resp, maxAnswer)
+	if err == nil {
+		err = r.noDocument(resp, answer)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := r.checkCRC(resp, r.body.sum()); err != nil {
-		return nil, err
-	}
-	_, confirmed := crcOf(resp.Header)
-	return &PutObjectResult{
-		Response: newResponse(resp), ETag: etagOf(resp.Header), CRC64: r.body.sum(), HasCRC64: confirmed && !b.client.disableCRC,
-		VersionID: resp.Header.Get("X-Oss-Version-Id"), CallbackBody: answer,
-	}, nil
+	return r.putResult(resp, answer)
 }
 
 // PutObjectWithURLFromFile is PutObjectWithURL with the content of a file.
 func (b *Bucket) PutObjectWithURLFromFile(ctx context.Context, signedURL, name string, opts *PutObjectOptions) (*PutObjectResult, error) {
-	file, err := os.Open(name)
+	file, err := openSource(name)
 	if err != nil {
 		return nil, err
 	}
@@ -66,6 +61,7 @@ func (b *Bucket) GetObjectWithURL(ctx context.Context, signedURL string, opts *G
 		return nil, err
 	}
 	o.apply(r)
+	r.header.Del("X-Oss-Range-Behavior") // it is not signed; a range not to the service's taste is an error all the same
 	r.query = nil
 	if u, err := url.Parse(signedURL); err == nil && u.Query().Has("x-oss-process") {
 		o.Process = u.Query().Get("x-oss-process") // its bytes are not the object's

@@ -23,7 +23,8 @@ type SignURLOptions struct {
 }
 
 // SignURL gives a URL that allows one method on one key until it expires: after
-// at most seven days with V4. key "" means the bucket. With anonymous
+// at most seven days with V4. key "" means the bucket, for GET and HEAD: a key
+// left out by mistake must not delete it. With anonymous
 // credentials the URL is unsigned. It sends nothing.
 func (b *Bucket) SignURL(ctx context.Context, method, key string, expires time.Duration, opts *SignURLOptions) (string, error) {
 	var o SignURLOptions
@@ -32,7 +33,7 @@ func (b *Bucket) SignURL(ctx context.Context, method, key string, expires time.D
 	}
 	c := b.client
 	r := b.newCall("SignURL", method)
-	if key != "" {
+	if key != "" || method != http.MethodGet && method != http.MethodHead {
 		r = b.objectCall("SignURL", method, key)
 	}
 	if delete(r.header, "X-Oss-Request-Payer"); c.payer {

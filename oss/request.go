@@ -1,6 +1,7 @@
 package oss
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -135,6 +136,13 @@ func (c *call) check() error {
 			return err
 		}
 	}
+	for _, p := range c.query {
+		if p.name == "x-oss-traffic-limit" {
+			if err := checkTrafficLimit(c.op, p.value); err != nil {
+				return err
+			}
+		}
+	}
 	for name, values := range c.header {
 		if !validHeaderName(name) {
 			return usageError(c.op, "header", quote(name)+" is no header name")
@@ -191,10 +199,9 @@ func (c *Client) send(ctx context.Context, r *call, req *http.Request) (*http.Re
 			resp.Body.Close()
 			return nil, r.answerError(resp, "success before the body was sent")
 		}
-		if resp.Header.Get("X-Oss-Request-Id") == "" && resp.Header.Get("Etag") == "" {
-			// A captive portal or a broken proxy says 200 to everything.
+		if !fromOSS(resp.Header) {
 			resp.Body.Close()
-			return nil, r.answerError(resp, "success, but not from OSS: no x-oss-request-id and no ETag")
+			return nil, r.answerError(resp, "success, but not from OSS: no x-oss header")
 		}
 		return resp, nil
 	}
@@ -203,14 +210,54 @@ func (c *Client) send(ctx context.Context, r *call, req *http.Request) (*http.Re
 	return nil, se
 }
 
-// doEmpty is do for an answer whose body does not matter.
+// fromOSS says whether an answer is the service's: a captive portal or a broken
+// proxy says 200 to everything, and has ETags too.
+func fromOSS(h http.Header) bool {
+	for name := range h {
+		if strings.HasPrefix(name, "X-Oss-") {
+			return true
+		}
+	}
+	return false
+}
+
+// doEmpty is do for an answer whose body does not matter, as long as it is no
+// document: that says something else than the status.
 func (c *Client) doEmpty(ctx context.Context, r *call) (*http.Response, error) {
 	resp, err := c.do(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	discard(resp.Body)
-	return resp, nil
+	defer resp.Body.Close()
+	body, _ := readBounded(resp, maxDiscard) //nolint:errcheck // the status came whole
+	return resp, r.noDocument(resp, body)
+}
+
+// doText is doRead for an answer that is neither XML nor HTML.
+func (c *Client) doText(ctx context.Context, r *call) (*http.Response, []byte, error) {
+	resp, body, err := c.doRead(ctx, r, maxAnswer)
+	if err != nil {
+		return nil, nil, err
+	}
+	return resp, body, r.noDocument(resp, body)
+}
+
+// noDocument refuses an error under a status of success, and what a proxy says
+// in the service's place.
+func (c *call) noDocument(resp *http.Response, body []byte) error {
+	text := bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), " \t\r\n")
+	if len(text) == 0 || text[0] != '<' {
+		return nil
+	}
+	return c.xmlError(resp, body, errors.New("a document where none is due"))
+}
+
+// needETag refuses an answer that does not say what was stored.
+func (c *call) needETag(resp *http.Response, etag string) error {
+	if etag == "" {
+		return c.answerError(resp, "no ETag")
+	}
+	return nil
 }
 
 // doPlain is doEmpty for a call whose answer says nothing of its own.

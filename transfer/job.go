@@ -129,7 +129,7 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 		r.State, r.Bytes.Done = StateIncomplete, j.doneBytes
 	case interrupted:
 		r.State = StateInterrupted
-	case oss.Classify(err) == oss.ClassExpired:
+	case errors.Is(err, oss.ErrSecurityTokenExpired):
 		r.State, r.Bytes.Done = StateParked, j.doneBytes
 	default:
 		r.State, r.Bytes.Done = StateFailed, j.doneBytes

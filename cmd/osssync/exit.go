@@ -67,14 +67,14 @@ func exitCode(err error) int {
 		return exitIntegrity
 	case errors.Is(err, transfer.ErrNoMatch):
 		return exitServer
+	case errors.Is(err, oss.ErrSecurityTokenExpired):
+		return exitParked
 	case errors.As(err, &server):
 		switch oss.Classify(err) {
 		case oss.ClassRetryable, oss.ClassThrottled:
 			return exitLocal // it did not refuse, it was not able to
 		case oss.ClassIdentity, oss.ClassIntegrity:
 			return exitIntegrity
-		case oss.ClassExpired:
-			return exitParked
 		default:
 			return exitServer
 		}
@@ -116,7 +116,9 @@ func hintFor(err error) string {
 		return "mend the causes and run the same command again: it does only what is missing"
 	case errors.Is(err, syscall.ENOSPC):
 		return "make room and run the same command again: it goes on"
-	case oss.Classify(err) == oss.ClassExpired:
+	case errors.Is(err, oss.ErrInvalidSecurityToken):
+		return "check OSS_SESSION_TOKEN: it does not belong to the access key"
+	case errors.Is(err, oss.ErrSecurityTokenExpired):
 		return "get new temporary credentials and run the same command again: it goes on"
 	case errors.Is(err, oss.ErrNoSuchKey), errors.Is(err, oss.ErrNotFound):
 		return "check the name with: osssync ls"

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path"
+	"strings"
 	"sync"
 	"time"
 )
@@ -43,7 +44,7 @@ import (
 //	endearly         the second half of a listing's page and all others are missing
 //	shuffle          the entries of a listing's page are out of order
 //	vanish           the upload id is forgotten before it is used
-//	change           the object is overwritten before it is read
+//	change           the object is overwritten before GetObject reads it
 //	clock=D          the server's clock is off by D, which may be negative
 //	latency=D        D more before anything, and up to jitter=D on top
 //	bandwidth=RATE   bytes a second of bodies; per=connection (if absent) or total
@@ -192,8 +193,6 @@ func newFaultSet(faults []Fault, now time.Time) (*faultSet, error) {
 type occasion struct {
 	op, bucket, key string
 	changes         bool // something, if it succeeds
-	reads           bool // bytes of an object
-	lists           bool
 	upload          bool // has an upload id
 	body            bool // has one
 }
@@ -269,14 +268,22 @@ func (f *faultState) concerns(at *occasion) bool {
 	switch f.Kind {
 	case "lost":
 		return at.changes
-	case "repeat", "endearly", "shuffle":
-		return at.lists
 	case "vanish":
 		return at.upload
-	case "change":
-		return at.reads
 	case "flip":
 		return f.Dir != "up" || at.body
+	}
+	return f.spoils(at.op)
+}
+
+// spoils says whether there are requests of the operation that the kind can
+// spoil.
+func (f *Fault) spoils(op string) bool {
+	switch f.Kind {
+	case "repeat", "endearly", "shuffle":
+		return strings.HasPrefix(op, "List")
+	case "change":
+		return op == "GetObject"
 	}
 	return true
 }

@@ -161,6 +161,9 @@ func (f *Fault) parse(words [][2]string) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
+	if f.On != "" && !f.spoils(f.On) {
+		return fmt.Errorf("on: %s has nothing to do with %s", f.Kind, f.On)
+	}
 	if f.To > 0 && f.To <= f.From {
 		return errors.New("to is not after from")
 	}
@@ -238,6 +241,9 @@ func (f *Fault) parseCondition(name, value string) (err error) {
 	switch name {
 	case "on":
 		f.On = value
+		if !operations()[value] {
+			err = errors.New("no such operation")
+		}
 	case "bucket":
 		f.Bucket = value
 	case "key":

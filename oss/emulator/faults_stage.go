@@ -64,8 +64,6 @@ func (rq *request) occasion() *occasion {
 	return &occasion{
 		op: rq.op, bucket: rq.bucket, key: rq.key, upload: upload,
 		changes: m == http.MethodPut || m == http.MethodPost || m == http.MethodDelete,
-		reads:   rq.op == "GetObject",
-		lists:   strings.HasPrefix(rq.op, "List"),
 		body:    rq.r.ContentLength != 0,
 	}
 }

@@ -59,6 +59,7 @@ func TestParseFaultsRefuses(t *testing.T) {
 		"latency=1s prob=NaN", "latency=1s at=3", "expire=1", "expire expire=1", "503 nth=0", "503 nth=-1", "503 nth=x", "503 nth=1 nth=1", "503 jitter=1s", "503 location=\"a\\nb\"", "lost location=a",
 		"503 key=[", "bandwidth=0", "bandwidth=1T", "bandwidth=9999999999G", "bandwidth=1 per=day", "flip=-1", "flip dir=left", "reset=now",
 		"reset at=4", "reset=after at=4", "etag", "etag=right", "lost=100", "qps=1K", "qps=0", "503 from=2s to=1s", "503 seed=-1", "503 nth", `503 on="\z"`,
+		"503 on=NoSuchOperation", "503 on=putobject", "change on=HeadObject", "repeat on=GetObject",
 	} {
 		if got, err := emulator.ParseFaults(strings.NewReader(line)); err == nil {
 			t.Errorf("%q is read as %v", line, got)
@@ -107,7 +108,14 @@ func TestFaultsPrint(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := f[0]
-		want.On = rapid.SampledFrom([]string{"", "PutObject"}).Draw(t, "on")
+		on := []string{"", "PutObject"}
+		switch want.Kind {
+		case "repeat", "endearly", "shuffle":
+			on[1] = "ListObjects"
+		case "change":
+			on[1] = "GetObject"
+		}
+		want.On = rapid.SampledFrom(on).Draw(t, "on")
 		want.Bucket = rapid.StringMatching(`[a-z]{0,3}`).Draw(t, "bucket")
 		want.Key = rapid.StringMatching(`[a "#=é\n*?/'-]{0,6}`).Draw(t, "key")
 		want.Nth = rapid.IntRange(0, 3).Draw(t, "nth")

@@ -198,7 +198,9 @@ func parseDelete(body []byte) (list []deletion, quiet bool, err error) {
 	for _, e := range root.children {
 		switch e.name {
 		case "Quiet":
-			quiet = strings.EqualFold(strings.TrimSpace(string(e.text)), "true")
+			if quiet, err = strconv.ParseBool(strings.ToLower(strings.TrimSpace(string(e.text)))); err != nil {
+				return malformed()
+			}
 		case "Object":
 			key, ok := e.child("Key")
 			if !ok || len(list) == maxDelete {

@@ -3,6 +3,7 @@ package emulator
 import (
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/osssync/osssync/oss/emulator/internal/sign"
 )
@@ -105,6 +106,15 @@ func routeTable() map[routeKey]*route {
 	return m
 }
 
+// operations are the names of all operations, as the request log has them.
+var operations = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{"Unknown": true}
+	for _, r := range routeTable() {
+		m[r.op] = true
+	}
+	return m
+})
+
 // route finds the operation. What the protocol has and this server has not is
 // NotImplemented, never something else.
 func (rq *request) route() (*route, error) {
@@ -112,7 +122,7 @@ func (rq *request) route() (*route, error) {
 	switch {
 	case rq.key != "":
 		k.level = onObject
-		k.copy = k.method == http.MethodPut && (k.sub == "" || k.sub == "uploadId") && rq.header("x-oss-copy-source") != ""
+		k.copy = k.method == http.MethodPut && (k.sub == "" || k.sub == "uploadId") && rq.r.Header["X-Oss-Copy-Source"] != nil
 	case rq.bucket != "":
 		k.level = onBucket
 	}

@@ -156,7 +156,7 @@ func (rq *request) putVersioning() error {
 		return fail("MalformedXML")
 	}
 	status, _ := root.child("Status")
-	if status != store.VersioningEnabled && status != store.VersioningSuspended {
+	if len(root.children) > 1 || status != store.VersioningEnabled && status != store.VersioningSuspended {
 		return fail("MalformedXML")
 	}
 	return rq.s.store.Update(func(tx *store.Tx) error {
