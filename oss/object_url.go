@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+
+	"github.com/osssync/osssync/internal/file"
 )
 
 // A presigned URL holds all that its user needs to know; these calls send to
@@ -40,12 +42,12 @@ func (b *Bucket) PutObjectWithURL(ctx context.Context, signedURL string, body io
 
 // PutObjectWithURLFromFile is PutObjectWithURL with the content of a file.
 func (b *Bucket) PutObjectWithURLFromFile(ctx context.Context, signedURL, name string, opts *PutObjectOptions) (*PutObjectResult, error) {
-	file, err := openSource(name)
+	src, err := file.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	return b.PutObjectWithURL(ctx, signedURL, file, opts)
+	defer src.Close()
+	return b.PutObjectWithURL(ctx, signedURL, src, opts)
 }
 
 // GetObjectWithURL is GetObject from a URL that SignURL made for GET. Of opts
@@ -79,7 +81,7 @@ func (b *Bucket) GetObjectWithURLToFile(ctx context.Context, signedURL, name str
 	if err != nil {
 		return nil, err
 	}
-	if err := toFile(name, result.Body); err != nil {
+	if err := file.Write(name, result.Body); err != nil {
 		return nil, err
 	}
 	return result, nil

@@ -10,6 +10,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/osssync/osssync/internal/file"
 )
 
 // SelectFormat is what a select reads and writes.
@@ -113,7 +115,7 @@ func (b *Bucket) SelectObjectToFile(ctx context.Context, key, name, sql string, 
 	if err != nil {
 		return nil, err
 	}
-	if err := toFile(name, result.Body); err != nil {
+	if err := file.Write(name, result.Body); err != nil {
 		return nil, err
 	}
 	return result, nil

@@ -5,9 +5,9 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"os"
 	"strings"
 
+	"github.com/osssync/osssync/internal/file"
 	"github.com/osssync/osssync/oss"
 )
 
@@ -72,7 +72,7 @@ func (b *Bucket) PutObject(ctx context.Context, key string, body io.Reader, opts
 
 // PutObjectFromFile is PutObject with the contents of the file name.
 func (b *Bucket) PutObjectFromFile(ctx context.Context, key, name string, opts *oss.PutObjectOptions) (*oss.PutObjectResult, error) {
-	f, err := os.Open(name)
+	f, err := file.Open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -2,14 +2,12 @@ package crypto
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 
+	"github.com/osssync/osssync/internal/file"
 	"github.com/osssync/osssync/oss"
 )
 
@@ -117,34 +115,8 @@ func (b *Bucket) GetObjectToFile(ctx context.Context, key, name string, opts *os
 	if err != nil {
 		return nil, err
 	}
-	err = publish(name, res.Body)
-	if err := errors.Join(err, res.Body.Close()); err != nil {
+	if err := file.Write(name, res.Body); err != nil {
 		return nil, err
 	}
 	return res, nil
-}
-
-// publish makes the file name of what r gives.
-func publish(name string, r io.Reader) error {
-	temp := filepath.Join(filepath.Dir(name), ".oss-"+rand.Text()[:16]+".part")
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	if info, statErr := os.Stat(name); statErr == nil && info.Mode().IsRegular() {
-		err = f.Chmod(info.Mode().Perm())
-	}
-	if err == nil {
-		_, err = io.Copy(f, r)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(temp, name)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temp))
-	}
-	return nil
 }
