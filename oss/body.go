@@ -2,10 +2,13 @@ package oss
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/osssync/osssync/internal/crc64"
 )
@@ -17,7 +20,7 @@ type requestBody struct {
 	progress ProgressFunc
 
 	stopped atomic.Bool
-	mu      sync.Mutex // held while src is read
+	reading chan struct{} // filled while src is read
 	src     io.Reader
 
 	state sync.Mutex // guards what follows, which may be asked for during a Read
@@ -30,7 +33,7 @@ var errStopped = errors.New("oss: the call has returned")
 
 // setBody makes src the body of c, nil an empty one.
 func (c *call) setBody(src io.Reader, progress ProgressFunc) {
-	c.body = &requestBody{src: src, length: lengthOf(src), hash: !c.client.disableCRC, progress: progress}
+	c.body = &requestBody{src: src, length: lengthOf(src), hash: !c.client.disableCRC, progress: progress, reading: make(chan struct{}, 1)}
 }
 
 // lengthOf is what is left to read of r, -1 if it does not say.
@@ -63,8 +66,8 @@ func lengthOf(r io.Reader) int64 {
 
 // Read implements io.Reader for the transport. It never gives more than length.
 func (b *requestBody) Read(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.reading <- struct{}{}
+	defer func() { <-b.reading }()
 	if b.stopped.Load() {
 		return 0, errStopped
 	}
@@ -96,17 +99,32 @@ func (b *requestBody) Close() error { return nil }
 
 // stop ends the reading of the source. The transport may be at it still when it
 // has an answer or an error. Where the length is known the source is memory or
-// a file, and stop waits for that one Read; a pipe may never end.
-func (b *requestBody) stop() {
+// a file, and stop waits for that one Read, but not long after the end of ctx:
+// a file may be on a server that has gone. A pipe may never end.
+func (b *requestBody) stop(ctx context.Context) {
 	if b == nil {
 		return
 	}
 	b.stopped.Store(true)
-	if b.length >= 0 {
-		b.mu.Lock()
-		b.mu.Unlock() //lint:ignore SA2001 waiting is the point
+	if b.length < 0 {
+		return
+	}
+	select {
+	case b.reading <- struct{}{}:
+		<-b.reading
+		return
+	case <-ctx.Done():
+	}
+	patience := time.NewTimer(stopPatience)
+	defer patience.Stop()
+	select {
+	case b.reading <- struct{}{}:
+		<-b.reading
+	case <-patience.C:
 	}
 }
+
+const stopPatience = time.Second
 
 // sent is how many bytes were read, sum their CRC-64.
 func (b *requestBody) sent() int64 {
@@ -135,6 +153,9 @@ func (b *requestBody) failure() error {
 	b.state.Lock()
 	defer b.state.Unlock()
 	if b.err == io.EOF {
+		if b.n < b.length {
+			return fmt.Errorf("it has %d bytes, not %d: %w", b.n, b.length, io.ErrUnexpectedEOF)
+		}
 		return nil
 	}
 	return b.err

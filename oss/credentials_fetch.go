@@ -2,6 +2,7 @@ package oss
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -212,15 +213,15 @@ func ProcessCredentials(program string, args ...string) CredentialsProvider {
 	return RefreshingCredentials(CredentialsFunc(func(ctx context.Context) (Credentials, error) {
 		ctx, cancel := context.WithTimeout(ctx, processTimeout)
 		defer cancel()
-		var out bytes.Buffer
+		out := limitedBuffer{left: maxCredentials}
 		cmd := exec.CommandContext(ctx, program, args...)
-		cmd.Stdout = &limitedBuffer{buf: &out, left: maxCredentials}
+		cmd.Stdout = &out
 		cmd.WaitDelay = time.Second
-		if err := cmd.Run(); err != nil {
-			return Credentials{}, fmt.Errorf("program %s: %w", quote(program), err)
+		if err := cmd.Run(); err != nil || out.err != nil {
+			return Credentials{}, fmt.Errorf("program %s: %w", quote(program), cmp.Or(out.err, context.Cause(ctx), err))
 		}
 		var t tokenAnswer
-		if err := json.Unmarshal(out.Bytes(), &t); err != nil {
+		if err := json.Unmarshal(out.buf.Bytes(), &t); err != nil {
 			return Credentials{}, fmt.Errorf("program %s: its output is no JSON", quote(program))
 		}
 		creds, err := t.credentials()
@@ -235,13 +236,15 @@ const processTimeout = 30 * time.Second
 
 // limitedBuffer takes so much and then fails.
 type limitedBuffer struct {
-	buf  *bytes.Buffer
+	buf  bytes.Buffer
 	left int
+	err  error
 }
 
 func (l *limitedBuffer) Write(p []byte) (int, error) {
 	if len(p) > l.left {
-		return 0, errors.New("too much output")
+		l.err = fmt.Errorf("its output is larger than %d bytes", maxCredentials)
+		return 0, l.err
 	}
 	l.left -= len(p)
 	return l.buf.Write(p)

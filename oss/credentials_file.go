@@ -3,10 +3,13 @@ package oss
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,13 +17,13 @@ import (
 )
 
 // ConfigFileCredentials reads ossutil's configuration file, of either
-// generation: [Credentials] of version 1, [default] and [profile NAME] of
-// version 2. name "" means OSSUTIL_CONFIG_FILE, else ~/.ossutilconfig. profile
+// generation: [Credentials] and [AkService] of version 1, [default] and
+// [profile NAME] of version 2. name "" means OSSUTIL_CONFIG_FILE, else ~/.ossutilconfig. profile
 // "" means OSSUTIL_PROFILE, else default.
 //
 // Of a profile it understands the modes AK, StsToken, EcsRamRole, RamRoleArn
-// (with source_profile), Process and Anonymous, and where there is no mode what
-// the keys say. The file is read when credentials are first needed.
+// and ChainableRamRoleArn (with source_profile), OIDC, Process and Anonymous,
+// and where there is no mode what the keys say. The file is read when credentials are first needed.
 func ConfigFileCredentials(name, profile string) CredentialsProvider {
 	return &fileCredentials{name: name, profile: profile}
 }
@@ -110,8 +113,8 @@ func parseConfig(text []byte) (iniFile, error) {
 		switch {
 		case line == "" || line[0] == '#' || line[0] == ';':
 		case line[0] == '[':
-			name, ok := strings.CutSuffix(line[1:], "]")
-			if !ok {
+			name, rest, ok := strings.Cut(line[1:], "]")
+			if rest = strings.TrimSpace(rest); !ok || rest != "" && rest[0] != '#' && rest[0] != ';' {
 				return nil, fmt.Errorf("line %d: a section without its end", n)
 			}
 			section = strings.Join(strings.Fields(name), " ")
@@ -124,7 +127,7 @@ func parseConfig(text []byte) (iniFile, error) {
 				c[section] = map[string]string{}
 			}
 			value = strings.TrimSpace(value)
-			if len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0] {
+			if len(value) > 1 && (value[0] == '"' || value[0] == '\'') && strings.IndexByte(value[1:], value[0]) == len(value)-2 {
 				value = value[1 : len(value)-1]
 			}
 			c[section][plainKey(key)] = value
@@ -139,17 +142,7 @@ func plainKey(key string) string {
 
 // provider is the credentials of a profile. seen are the profiles on the way.
 func (c iniFile) provider(profile string, seen []string) (CredentialsProvider, error) {
-	var section map[string]string
-	switch {
-	case profile != "" && profile != "default":
-		if section = c["profile "+profile]; section == nil {
-			section = c[profile]
-		}
-	case c["default"] != nil:
-		section = c["default"]
-	default:
-		section = c["Credentials"]
-	}
+	section := c.section(profile)
 	if section == nil {
 		return nil, fmt.Errorf("no profile %s", quote(profile))
 	}
@@ -169,6 +162,8 @@ func (c iniFile) provider(profile string, seen []string) (CredentialsProvider, e
 			mode = "process"
 		case ecs != "":
 			mode = "ecsramrole"
+		case section["ecsak"] != "":
+			return ecsFromURL(section["ecsak"])
 		}
 	}
 	keys := func() (CredentialsProvider, error) {
@@ -191,12 +186,15 @@ func (c iniFile) provider(profile string, seen []string) (CredentialsProvider, e
 	case "ecsramrole":
 		return ECSRoleCredentials(&ECSRoleOptions{Role: ecs}), nil
 	case "process":
-		args := strings.Fields(section["credentialprocess"])
-		if len(args) == 0 {
-			return nil, errors.New("no credential_process in a profile of mode Process")
+		args, err := splitCommand(section["credentialprocess"])
+		if err != nil || len(args) == 0 {
+			return nil, cmp.Or(err, errors.New("no credential_process in a profile of mode Process"))
 		}
 		return ProcessCredentials(args[0], args[1:]...), nil
-	case "ramrolearn":
+	case "oidc":
+		o := &AssumeRoleOptions{RoleARN: role, OIDCProviderARN: section["oidcproviderarn"], OIDCTokenFile: section["oidctokenfile"]}
+		return OIDCCredentials(o.from(section)), nil
+	case "ramrolearn", "chainableramrolearn":
 		return c.role(section, role, keys, append(seen, profile))
 	}
 	return nil, fmt.Errorf("mode %s of a profile is not known", quote(section["mode"]))
@@ -218,9 +216,84 @@ func (c iniFile) role(section map[string]string, role string, keys func() (Crede
 	if err != nil {
 		return nil, err
 	}
-	o := &AssumeRoleOptions{SessionName: section["rolesessionname"], ExternalID: section["externalid"], Endpoint: section["stsendpoint"]}
+	return AssumeRoleCredentials(by, role, new(AssumeRoleOptions).from(section)), nil
+}
+
+// from adds what a profile says of every way to assume a role.
+func (o *AssumeRoleOptions) from(section map[string]string) *AssumeRoleOptions {
+	o.SessionName, o.ExternalID, o.Endpoint = section["rolesessionname"], section["externalid"], section["stsendpoint"]
 	if o.Endpoint != "" && !strings.Contains(o.Endpoint, "://") {
 		o.Endpoint = "https://" + o.Endpoint
 	}
-	return AssumeRoleCredentials(by, role, o), nil
+	return o
+}
+
+// section finds a profile. One that only holds settings of another kind does
+// not hide the keys of the older generation.
+func (c iniFile) section(profile string) map[string]string {
+	names := []string{"profile " + profile, profile}
+	if profile == "" || profile == "default" {
+		names = []string{"default", "profile default", "Credentials", "credentials", "AkService"}
+	}
+	var found map[string]string
+	for _, name := range names {
+		s := c[name]
+		for _, key := range []string{"mode", "accesskeyid", "rolearn", "ramrolearn", "credentialprocess", "ecsrolename", "ecsak"} {
+			if s[key] != "" {
+				return s
+			}
+		}
+		if found == nil {
+			found = s
+		}
+	}
+	return found
+}
+
+// ecsFromURL is [AkService] of version 1: the address of a role's credentials
+// on the metadata service.
+func ecsFromURL(address string) (CredentialsProvider, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return nil, errors.New("ecsAk is no URL")
+	}
+	role := path.Base(u.Path)
+	if role == "security-credentials" || role == "/" || role == "." {
+		role = ""
+	}
+	return ECSRoleCredentials(&ECSRoleOptions{Role: role, Endpoint: u.Scheme + "://" + u.Host}), nil
+}
+
+// splitCommand splits a command at blanks outside of quotes. There are no
+// escapes: a backslash is one in a path of Windows.
+func splitCommand(s string) ([]string, error) {
+	var args []string
+	var arg strings.Builder
+	quoted, within := rune(0), false
+	for _, r := range s {
+		switch {
+		case quoted != 0 && r == quoted:
+			quoted = 0
+		case quoted != 0:
+			arg.WriteRune(r)
+		case r == '"' || r == '\'':
+			quoted, within = r, true
+		case r == ' ' || r == '\t':
+			if within {
+				args = append(args, arg.String())
+			}
+			arg.Reset()
+			within = false
+		default:
+			arg.WriteRune(r)
+			within = true
+		}
+	}
+	if quoted != 0 {
+		return nil, errors.New("the quotes of credential_process do not match")
+	}
+	if within {
+		args = append(args, arg.String())
+	}
+	return args, nil
 }

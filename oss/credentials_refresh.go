@@ -2,6 +2,8 @@ package oss
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -10,8 +12,9 @@ import (
 // RefreshingCredentials keeps what source gives and asks it again ahead of the
 // end: in the last 15 % of the time the credentials hold, and at least 5
 // minutes, but never in the first half. One caller asks while the others go on
-// with what there is; without any that is valid they wait for that one. A
-// refresh that fails is repeated after 30 s while the credentials still hold.
+// with what there is; without any that is valid they wait for that one and share
+// what it gets. A refresh that fails, or gives the same again, is repeated after
+// 30 s while the credentials still hold.
 //
 // The result has a method Invalidate, by which a Client makes it ask at once
 // after the service has refused credentials as expired.
@@ -35,8 +38,17 @@ type refresher struct {
 	mu      sync.Mutex
 	creds   Credentials
 	have    bool
-	renewAt time.Time     // zero: never
-	asking  chan struct{} // closed when the one who asks is done; nil: nobody does
+	renewAt time.Time // zero: never
+	only    time.Time // until then the source has nothing but creds, refused or not
+	asking  *refresh  // nil: nobody asks
+}
+
+// refresh is one question to the source, for all who wait.
+type refresh struct {
+	done  chan struct{} // closed when the rest holds
+	creds Credentials
+	err   error
+	ended bool // it was given up by the one who asked, which says nothing
 }
 
 // Credentials gives credentials that hold.
@@ -44,7 +56,7 @@ func (r *refresher) Credentials(ctx context.Context) (Credentials, error) {
 	for {
 		r.mu.Lock()
 		now := r.now()
-		valid := r.have && (r.creds.Expires.IsZero() || now.Before(r.creds.Expires))
+		valid := r.have && !r.creds.endedAt(now)
 		due := !valid || !r.renewAt.IsZero() && !now.Before(r.renewAt)
 		creds, asking := r.creds, r.asking
 		if valid && (!due || asking != nil) {
@@ -52,39 +64,53 @@ func (r *refresher) Credentials(ctx context.Context) (Credentials, error) {
 			return creds, nil
 		}
 		if asking == nil {
-			r.asking = make(chan struct{})
+			r.asking = &refresh{done: make(chan struct{})}
 			r.mu.Unlock()
 			return r.ask(ctx, creds, valid)
 		}
 		r.mu.Unlock()
 		select {
-		case <-asking:
+		case <-asking.done:
+			if !asking.ended {
+				return asking.creds, asking.err
+			}
 		case <-ctx.Done():
 			return Credentials{}, context.Cause(ctx)
 		}
 	}
 }
 
+func (c *Credentials) endedAt(now time.Time) bool {
+	return !c.Expires.IsZero() && !now.Before(c.Expires)
+}
+
 // ask renews, for all who wait. Until a failure matters the old credentials go
 // on.
 func (r *refresher) ask(ctx context.Context, old Credentials, valid bool) (creds Credentials, err error) {
+	err = errors.New("the source of credentials panicked") // unless it returns
 	defer func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		switch now := r.now(); {
+		now := r.now()
+		if err == nil && creds.endedAt(now) {
+			creds, err = Credentials{}, fmt.Errorf("the source gave credentials that ended at %s", creds.Expires.UTC().Format(time.RFC3339))
+		}
+		switch {
 		case err == nil && creds != old:
-			r.creds, r.have, r.renewAt = creds, true, renewal(now, creds.Expires)
+			r.creds, r.have, r.renewAt, r.only = creds, true, renewal(now, creds.Expires), time.Time{}
+		case err == nil:
+			r.have, r.renewAt = true, now.Add(refreshPause)
+			r.only = r.renewAt
 		case valid:
+			creds, err = old, nil
 			r.renewAt = now.Add(refreshPause)
 		}
-		close(r.asking)
+		a := r.asking
+		a.creds, a.err, a.ended = creds, err, err != nil && ctx.Err() != nil
+		close(a.done)
 		r.asking = nil
 	}()
-	creds, err = r.source.Credentials(ctx)
-	if err != nil && valid {
-		return old, nil
-	}
-	return creds, err
+	return r.source.Credentials(ctx)
 }
 
 // renewal is when credentials that hold until expires are due, if they were
@@ -99,11 +125,11 @@ func renewal(now, expires time.Time) time.Time {
 }
 
 // Invalidate makes the next call ask again, if refused are still the
-// credentials at hand.
+// credentials at hand and the source may have others.
 func (r *refresher) Invalidate(refused Credentials) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.creds == refused {
+	if r.creds == refused && !r.now().Before(r.only) {
 		r.have = false
 	}
 }

@@ -102,6 +102,51 @@ func TestOneRefreshForAll(t *testing.T) {
 	})
 }
 
+// Many who wait share a failure, and a source that has nothing else is not asked
+// for every refused request.
+func TestOneFailureForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int32
+		same := oss.Credentials{AccessKeyID: "id", AccessKeySecret: "s", Expires: time.Now().Add(time.Hour)}
+		err := errors.New("out of order")
+		p := oss.RefreshingCredentials(oss.CredentialsFunc(func(context.Context) (oss.Credentials, error) {
+			asked.Add(1)
+			time.Sleep(time.Second)
+			return same, err
+		}))
+		all := func() (failed int) {
+			var wg sync.WaitGroup
+			var n atomic.Int32
+			for range 40 {
+				wg.Go(func() {
+					if _, err := p.Credentials(t.Context()); err != nil {
+						n.Add(1)
+					}
+				})
+			}
+			wg.Wait()
+			return int(n.Load())
+		}
+		if n := all(); n != 40 || asked.Load() != 1 {
+			t.Errorf("%d failed, asked %d times", n, asked.Load())
+		}
+		err = nil
+		if n := all(); n != 0 || asked.Load() != 2 {
+			t.Errorf("%d failed, asked %d times", n, asked.Load())
+		}
+		for range 40 {
+			p.(interface{ Invalidate(oss.Credentials) }).Invalidate(same)
+			if n := all(); n != 0 || asked.Load() != 3 {
+				t.Fatalf("%d failed, asked %d times", n, asked.Load())
+			}
+		}
+		time.Sleep(2 * time.Hour)
+		if n := all(); n != 40 || asked.Load() != 4 {
+			t.Errorf("ended credentials: %d failed, asked %d times", n, asked.Load())
+		}
+	})
+}
+
 func TestChainedCredentials(t *testing.T) {
 	none := oss.CredentialsFunc(func(context.Context) (oss.Credentials, error) { return oss.Credentials{}, errors.New("not here") })
 	p := oss.ChainedCredentials(none, oss.StaticCredentials("id", "s", ""))
@@ -218,7 +263,7 @@ func TestProcessCredentials(t *testing.T) {
 	}
 	t.Setenv("OSS_TEST_PROCESS", tokenJSON)
 	checkToken(t, p())
-	for output, reason := range map[string]string{"{}": "no credentials", "secret": "no JSON", strings.Repeat("x", 100_000): "program"} {
+	for output, reason := range map[string]string{"{}": "no credentials", "secret": "no JSON", strings.Repeat("x", 100_000): "larger than"} {
 		t.Setenv("OSS_TEST_PROCESS", output)
 		if _, err := p().Credentials(t.Context()); err == nil || !strings.Contains(err.Error(), reason) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%v", err)
@@ -231,12 +276,18 @@ func TestConfigFile(t *testing.T) {
 	text := fmt.Sprintf("\xef\xbb\xbf# made by ossutil\n[default]\naccess-key-id = \"id2\"\nAccessKeySecret=s2\n\n"+
 		"[profile sts]\nmode=StsToken\naccess_key_id=id3\naccess-key-secret=s3\nsts-token=t3\n"+
 		"[profile base]\naccessKeyID=base\naccessKeySecret=sb\n"+
-		"[profile role]\nmode=RamRoleArn\nrole-arn=arn\nsource_profile=base\nsts-endpoint=%s\n"+
+		"[profile role]\nmode=RamRoleArn\nrole-arn=arn\nsource_profile=base\nsts-endpoint=%[1]s\n"+
 		"[profile loop]\nmode=RamRoleArn\nrole-arn=arn\nsource-profile=loop\n"+
+		"[profile oidc]  # in a pod\nmode=OIDC\nram-role-arn=arn\noidc-provider-arn=p\noidc-token-file=/none\n"+
+		"[profile chain]\nmode=ChainableRamRoleArn\nram_role_arn=arn\nsource_profile=base\nsts-endpoint=%[1]s\n"+
+		"[profile quotes]\nmode=Process\ncredential_process='/none/a program' \"x y\" ''\n[profile open]\nmode=Process\ncredential_process=a 'b\n"+
 		"[profile nobody]\nmode=Anonymous\n[profile odd]\nmode=Telepathy\n[profile half]\nmode=AK\naccesskeyid=x\n", server.URL)
 	v2 := filepath.Join(t.TempDir(), "v2")
 	v1 := filepath.Join(t.TempDir(), "v1")
-	for name, content := range map[string]string{v2: text, v1: "[Credentials]\nlanguage=EN\naccessKeyID=id1\naccessKeySecret=s1\nstsToken=t1\n[Bucket-Endpoint]\nb=h\n"} {
+	mixed := filepath.Join(t.TempDir(), "mixed")
+	named := filepath.Join(t.TempDir(), "named")
+	for name, content := range map[string]string{mixed: "[default]\nregion=cn-hangzhou\n[credentials]\naccessKeyID=id4\naccessKeySecret=s4\n",
+		named: "[profile default] ; of version 2\naccessKeyID=id5\naccessKeySecret=s5\n", v2: text, v1: "[Credentials]\nlanguage=EN\naccessKeyID=id1\naccessKeySecret=s1\nstsToken=t1\n[Bucket-Endpoint]\nb=h\n"} {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -248,6 +299,12 @@ func TestConfigFile(t *testing.T) {
 		{v2, "sts", "id3", "s3", "t3", ""},
 		{v2, "role", "STS.id", "secret", "token", ""},
 		{v2, "nobody", "", "", "", ""},
+		{mixed, "", "id4", "s4", "", ""},
+		{named, "", "id5", "s5", "", ""},
+		{v2, "chain", "STS.id", "secret", "token", ""},
+		{v2, "oidc", "", "", "", "OIDC token: open /none"},
+		{v2, "quotes", "", "", "", "program \"/none/a program\""},
+		{v2, "open", "", "", "", "quotes of credential_process"},
 		{v2, "loop", "", "", "", "leads back to itself"},
 		{v2, "odd", "", "", "", `mode "Telepathy"`},
 		{v2, "half", "", "", "", "no access key"},

@@ -81,11 +81,12 @@ func (b *objectBody) end(err error) error {
 	return &TransportError{Operation: c.op, Bucket: c.bucket, Key: c.key, Err: causeOf(err, b.ended())}
 }
 
-// Close gives the connection back, if little of the body is left, or closes it.
+// Close gives the connection back, if little of the body is known to be left,
+// or closes it.
 func (b *objectBody) Close() error {
 	if b.err == nil {
 		b.err = errors.New("oss: read of a closed body")
-		if b.want-b.n <= maxDiscard { // or unknown
+		if b.want >= 0 && b.want-b.n <= maxDiscard {
 			discard(b.src)
 			return nil
 		}

@@ -47,8 +47,9 @@ type PutObjectResult struct {
 // empty. The length is taken from the body's Len or Seek method, where it has
 // one, counting from its current position; else the body is sent in chunks.
 //
-// A body of known length is no longer read once PutObject has returned. One of
-// unknown length, such as a pipe, may see one more Read end after an error.
+// A body of known length is no longer read once PutObject has returned, unless
+// one Read takes more than a second after the end of ctx. One of unknown length,
+// such as a pipe, may see one more Read end after an error.
 //
 // The error is an *IntegrityError if the server stored other bytes, and matches
 // ErrCallbackFailed if the object was stored but its callback failed.

@@ -114,6 +114,52 @@ func TestMadeUpBodiesAreNotCompared(t *testing.T) {
 	}
 }
 
+// TestPartNeedsAnETag: what does not say what it stored has stored nothing.
+func TestPartNeedsAnETag(t *testing.T) {
+	b := bucketOf(t, always(200, ""))
+	if r, err := b.UploadPart(t.Context(), "key", "id", 1, strings.NewReader("x"), nil); err == nil {
+		t.Errorf("part: %+v", r)
+	}
+	b = bucketOf(t, always(200, "<CopyObjectResult></CopyObjectResult>"))
+	if r, err := b.CopyObject(t.Context(), "examplebucket", "key", "copy", nil); err == nil {
+		t.Errorf("copy: %+v", r)
+	}
+	b = bucketOf(t, always(200, "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>"))
+	if r, err := b.CompleteMultipartUpload(t.Context(), "key", "id", []oss.Part{{Number: 1, ETag: "x"}}, nil); err == nil {
+		t.Errorf("complete: %+v", r)
+	}
+}
+
+// A page of a web server has an ETag too.
+func TestPageWithETag(t *testing.T) {
+	b := bucketOf(t, answerer(func(*http.Request) (*http.Response, error) {
+		r := answer(200, "<html>Welcome</html>", `Etag: "5e-1"`)
+		r.Header.Del("X-Oss-Request-Id")
+		return r, nil
+	}))
+	if _, err := b.GetObject(t.Context(), "key", nil); err == nil {
+		t.Error("got an object")
+	}
+}
+
+// TestSurplusOfRange: not one byte beyond the range is handed out, however it
+// is delivered.
+func TestSurplusOfRange(t *testing.T) {
+	b := bucketOf(t, answerer(func(*http.Request) (*http.Response, error) {
+		r := answer(206, "abcdef", "Content-Range: bytes 0-1/10")
+		r.ContentLength = -1
+		return r, nil
+	}))
+	r, err := b.GetObject(t.Context(), "key", &oss.GetObjectOptions{Range: oss.RangeBetween(0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	if got, err := io.ReadAll(r.Body); string(got) != "ab" || err == nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestUploadNeedsAnID(t *testing.T) {
 	b := bucketOf(t, always(200, "<InitiateMultipartUploadResult></InitiateMultipartUploadResult>"))
 	if r, err := b.InitMultipartUpload(t.Context(), "key", nil); err == nil {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/osssync/osssync/internal/file"
 )
@@ -103,9 +104,19 @@ func (c *Client) doURL(ctx context.Context, r *call, signedURL string) (*http.Re
 	if err := r.check(); err != nil {
 		return nil, err
 	}
+	r.key = keyOf(u, r.bucket)
 	r.header["User-Agent"] = []string{c.userAgent}
 	if r.header["Accept-Encoding"] == nil {
 		r.header["Accept-Encoding"] = []string{"identity"}
 	}
 	return c.send(ctx, r, r.request(ctx, u))
+}
+
+// keyOf is the key in a URL of the bucket's, for errors.
+func keyOf(u *url.URL, bucket string) string {
+	path := strings.TrimPrefix(u.Path, "/")
+	if !strings.HasPrefix(u.Host, bucket+".") {
+		path = strings.TrimPrefix(path, bucket+"/")
+	}
+	return path
 }

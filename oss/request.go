@@ -187,7 +187,7 @@ func (c *Client) do(ctx context.Context, r *call) (*http.Response, error) {
 // send is do from the finished request on.
 func (c *Client) send(ctx context.Context, r *call, req *http.Request) (*http.Response, error) {
 	resp, err := c.transport.RoundTrip(req)
-	r.body.stop()
+	r.body.stop(ctx)
 	if err != nil {
 		return nil, r.transportError(ctx, err)
 	}

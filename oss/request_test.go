@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -273,13 +274,43 @@ func TestGrownSource(t *testing.T) {
 	}
 }
 
+func TestShrunkSource(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	defer s.Close()
+	_, err := bucketAt(t, s.URL, nil).PutObject(t.Context(), "key", shrunk{strings.NewReader("0123")}, nil)
+	if !errors.Is(err, io.ErrUnexpectedEOF) || oss.Classify(err) != oss.ClassPermanent || !strings.Contains(err.Error(), "4 bytes, not 10") {
+		t.Errorf("%v", err)
+	}
+}
+
+type shrunk struct{ io.Reader }
+
+func (shrunk) Len() int { return 10 }
+
+// TestStuckSource: a call ends with its context though the source does not give
+// a byte.
+func TestStuckSource(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	defer s.Close()
+	r, w := io.Pipe()
+	defer w.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		w.Write([]byte("0"))
+		cancel()
+	}()
+	if _, err := bucketAt(t, s.URL, nil).PutObject(ctx, "key", shrunk{r}, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
+
 // BenchmarkSmallPut is what a call costs beside the transport.
 func BenchmarkSmallPut(b *testing.B) {
 	bucket := bucketOf(b, answerer(func(r *http.Request) (*http.Response, error) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			return nil, err
 		}
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
+		return &http.Response{StatusCode: 200, Header: http.Header{"X-Oss-Request-Id": {"ID"}}, Body: http.NoBody}, nil
 	}))
 	data := make([]byte, 4096)
 	b.ReportAllocs()

@@ -260,6 +260,7 @@ func TestConnectionIsUsedAgain(t *testing.T) {
 			io.WriteString(w, errorXML("NoSuchKey", strings.Repeat("x", 5000)))
 			return
 		}
+		w.Header().Set("Content-Length", "40000")
 		w.Write(make([]byte, 40_000))
 	}))
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {

@@ -86,6 +86,7 @@ func TestCopyRefusals(t *testing.T) {
 	}{
 		{"missing source", "/examplebucket/missing", nil, 404, "NoSuchKey"},
 		{"missing source bucket", "/missing/src", nil, 404, "NoSuchBucket"},
+		{"empty", "", nil, 400, "InvalidArgument"},
 		{"no key", "/examplebucket", nil, 400, "InvalidArgument"},
 		{"bad escape", "/examplebucket/%zz", nil, 400, "InvalidArgument"},
 		{"unknown version", "/examplebucket/src?versionId=CAEQabc", nil, 404, "NoSuchVersion"},

@@ -209,6 +209,7 @@ func TestDeleteMultipleRefusals(t *testing.T) {
 		{"empty", "", "MalformedXML"},
 		{"no keys", "<Delete></Delete>", "MalformedXML"},
 		{"too many", "<Delete>" + strings.Repeat(one, 1001) + "</Delete>", "MalformedXML"},
+		{"odd quiet", "<Delete><Quiet>maybe</Quiet>" + one + "</Delete>", "MalformedXML"},
 		{"other root", "<Remove>" + one + "</Remove>", "MalformedXML"},
 		{"not closed", "<Delete>" + one, "MalformedXML"},
 		{"crossed", "<Delete><Object><Key>k</Object></Key></Delete>", "MalformedXML"},

@@ -178,6 +178,7 @@ func between(s, name string) string {
 func TestVersionsOfOtherKinds(t *testing.T) {
 	c := newClient(t)
 	c.want(c.do("PUT", target(testBucket, "", "versioning"), "<VersioningConfiguration><Status>Sometimes</Status></VersioningConfiguration>"), 400, "MalformedXML")
+	c.want(c.do("PUT", target(testBucket, "", "versioning"), "<VersioningConfiguration><Status>Enabled</Status><Status>Enabled</Status></VersioningConfiguration>"), 400, "MalformedXML")
 	c.want(c.do("PUT", target(testBucket, "", "versioning"), fmt.Sprintf(versioned, "Enabled")), 200, "")
 	if a := c.want(c.do("GET", target(testBucket, "", "versioning"), ""), 200, ""); !strings.Contains(a.body, "<Status>Enabled<") {
 		t.Error(a.body)

@@ -3,6 +3,7 @@ package osstest
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -51,6 +52,17 @@ func testFiles(t *testing.T, b *oss.Bucket) {
 	same("GetObjectWithURLToFile", err)
 	if r == nil || r.Meta["a"] != "b" {
 		t.Errorf("%+v", r)
+	}
+	part, err := b.GetObjectWithURL(ctx, sign(http.MethodGet), &oss.GetObjectOptions{
+		Range: oss.RangeBetween(1, 3), Header: http.Header{"X-Oss-Meta-A": {"b"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(part.Body)
+	part.Body.Close()
+	if err != nil || !bytes.Equal(got, data[1:4]) {
+		t.Errorf("range of a URL: %d bytes, %v", len(got), err)
 	}
 	if _, err := b.PutObjectWithURL(ctx, sign(http.MethodPut), bytes.NewReader(data[:10]), withMeta); err != nil {
 		t.Fatal(err)
