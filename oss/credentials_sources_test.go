@@ -286,8 +286,10 @@ func TestConfigFile(t *testing.T) {
 	v1 := filepath.Join(t.TempDir(), "v1")
 	mixed := filepath.Join(t.TempDir(), "mixed")
 	named := filepath.Join(t.TempDir(), "named")
-	for name, content := range map[string]string{mixed: "[default]\nregion=cn-hangzhou\n[credentials]\naccessKeyID=id4\naccessKeySecret=s4\n",
-		named: "[profile default] ; of version 2\naccessKeyID=id5\naccessKeySecret=s5\n", v2: text, v1: "[Credentials]\nlanguage=EN\naccessKeyID=id1\naccessKeySecret=s1\nstsToken=t1\n[Bucket-Endpoint]\nb=h\n"} {
+	for name, content := range map[string]string{
+		mixed: "[default]\nregion=cn-hangzhou\n[credentials]\naccessKeyID=id4\naccessKeySecret=s4\n",
+		named: "[profile default] ; of version 2\naccessKeyID=id5\naccessKeySecret=s5\n", v2: text, v1: "[Credentials]\nlanguage=EN\naccessKeyID=id1\naccessKeySecret=s1\nstsToken=t1\n[Bucket-Endpoint]\nb=h\n",
+	} {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
