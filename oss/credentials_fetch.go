@@ -132,13 +132,17 @@ func ECSRoleCredentials(opts *ECSRoleOptions) CredentialsProvider {
 	if opts != nil {
 		o = *opts
 	}
+	o.defaults()
+	return RefreshingCredentials(CredentialsFunc(o.fetch))
+}
+
+func (o *ECSRoleOptions) defaults() {
 	if o.Endpoint == "" {
 		o.Endpoint = "http://100.100.100.200"
 	}
 	if o.HTTPClient == nil {
 		o.HTTPClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	}
-	return RefreshingCredentials(CredentialsFunc(o.fetch))
 }
 
 func (o *ECSRoleOptions) fetch(ctx context.Context) (Credentials, error) {
@@ -180,14 +184,14 @@ func (o *ECSRoleOptions) fetch(ctx context.Context) (Credentials, error) {
 // ecsFromEnvironment is a role that ALIBABA_CLOUD_ECS_METADATA names; without
 // it nothing is asked, for elsewhere the metadata's address leads nowhere.
 func ecsFromEnvironment() CredentialsProvider {
-	ecs := ECSRoleCredentials(nil)
-	return CredentialsFunc(func(ctx context.Context) (Credentials, error) {
-		role := os.Getenv("ALIBABA_CLOUD_ECS_METADATA")
-		if role == "" {
+	return RefreshingCredentials(CredentialsFunc(func(ctx context.Context) (Credentials, error) {
+		o := ECSRoleOptions{Role: os.Getenv("ALIBABA_CLOUD_ECS_METADATA")}
+		if o.Role == "" {
 			return Credentials{}, usageError("", "environment", "ALIBABA_CLOUD_ECS_METADATA is not set")
 		}
-		return ecs.Credentials(ctx)
-	})
+		o.defaults()
+		return o.fetch(ctx)
+	}))
 }
 
 // cloudEnvironment reads the variables of the vendor's other tools.

@@ -30,7 +30,7 @@ type ObjectHeaders struct {
 	// StorageClass is Standard, IA, Archive, ColdArchive or DeepColdArchive.
 	StorageClass string
 
-	// Tagging is the tags, encoded: a=1&b=2.
+	// Tagging is the tags as EncodeTags gives them: a=1&b=2.
 	Tagging string
 
 	// ForbidOverwrite fails the call with ErrFileAlreadyExists if the key
@@ -41,7 +41,10 @@ type ObjectHeaders struct {
 	ServerSideEncryption      string
 	ServerSideEncryptionKeyID string
 	ServerSideDataEncryption  string
-	Callback, CallbackVar     string // base64 of the service's JSON; not for InitMultipartUpload
+
+	// Callback and CallbackVar are what Callback.Encode gives. They are not
+	// for InitMultipartUpload.
+	Callback, CallbackVar string
 
 	// Header holds anything else. It wins over the fields above.
 	Header http.Header

@@ -201,7 +201,7 @@ type CompleteMultipartOptions struct {
 	// ACL is private, public-read, public-read-write or default.
 	ACL string
 
-	Callback, CallbackVar string // base64 of the service's JSON
+	Callback, CallbackVar string // as Callback.Encode gives them
 
 	// Header holds anything else.
 	Header http.Header

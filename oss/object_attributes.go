@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // VersionOptions names a version for the calls on an object's attributes. The
@@ -87,6 +88,18 @@ type Tag struct {
 	Value string
 }
 
+// EncodeTags gives the value of ObjectHeaders.Tagging.
+func EncodeTags(tags ...Tag) string {
+	var b strings.Builder
+	for i, t := range tags {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(encode(t.Key) + "=" + encode(t.Value))
+	}
+	return b.String()
+}
+
 type xmlTagging struct {
 	XMLName xml.Name `xml:"Tagging"`
 	Tags    []Tag    `xml:"TagSet>Tag"`
@@ -144,4 +157,10 @@ func (b *Bucket) RestoreObject(ctx context.Context, key string, opts *RestoreOpt
 		}
 	}
 	return b.doPlain(ctx, r)
+}
+
+// CleanRestoredObject ends the time of a thawed object: it is archived again
+// (CleanRestoredObject).
+func (b *Bucket) CleanRestoredObject(ctx context.Context, key string, opts *VersionOptions) (*Response, error) {
+	return b.doPlain(ctx, b.attribute("CleanRestoredObject", http.MethodPost, key, "cleanRestoredObject", opts))
 }

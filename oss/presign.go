@@ -18,7 +18,8 @@ type SignURLOptions struct {
 	// AdditionalHeaders names those of Header that V2 and V4 sign besides.
 	AdditionalHeaders []string
 
-	// Query holds further query parameters, which are signed.
+	// Query holds further query parameters, which are signed: versionId,
+	// x-oss-process, response-content-type and its like, callback…
 	Query url.Values
 }
 

@@ -41,6 +41,16 @@ func testAttributes(t *testing.T, b *oss.Bucket) {
 	if _, err := b.RestoreObject(ctx, "key", nil); !errors.Is(err, oss.ErrNotImplemented) {
 		wantError(t, err, oss.ErrOperationNotSupported)
 	}
+	if _, err := b.CleanRestoredObject(ctx, "key", nil); !errors.Is(err, oss.ErrNotImplemented) {
+		wantError(t, err, oss.ErrOperationNotSupported)
+	}
+	_, err := b.PutObject(ctx, "tagged", nil, &oss.PutObjectOptions{ObjectHeaders: oss.ObjectHeaders{Tagging: oss.EncodeTags(tags...)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.GetObjectTagging(ctx, "tagged", nil); err != nil || !slices.Equal(got, tags) {
+		t.Errorf("tags on put %v, %v", got, err)
+	}
 }
 
 func testObjectACL(t *testing.T, b *oss.Bucket) {

@@ -234,6 +234,25 @@ func testAppend(t *testing.T, b *oss.Bucket) {
 	put(t, b, "normal", nil)
 	_, err = b.AppendObject(t.Context(), "normal", 0, nil, nil)
 	wantError(t, err, oss.ErrObjectNotAppendable)
+	testSeal(t, b)
+}
+
+// testSeal ends the object that testAppend has made.
+func testSeal(t *testing.T, b *oss.Bucket) {
+	_, err := b.SealAppendObject(t.Context(), "log", 1)
+	wantError(t, err, oss.ErrPositionNotEqualToLength)
+	_, err = b.SealAppendObject(t.Context(), "normal", 0)
+	wantError(t, err, oss.ErrObjectNotAppendable)
+	first, err := b.SealAppendObject(t.Context(), "log", 1500)
+	if err != nil || first.SealedTime.IsZero() {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	if again, err := b.SealAppendObject(t.Context(), "log", 1500); err != nil || !again.SealedTime.Equal(first.SealedTime) {
+		t.Errorf("sealed again: %+v, %v", again, err)
+	}
+	if _, err := b.AppendObject(t.Context(), "log", 1500, strings.NewReader("x"), nil); err == nil {
+		t.Error("a sealed object was appended to")
+	}
 }
 
 func testCopy(t *testing.T, b *oss.Bucket) {

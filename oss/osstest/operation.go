@@ -64,6 +64,10 @@ func objectOperation(req *http.Request, q url.Values) string {
 			return "AppendObject"
 		case q.Has("restore"):
 			return "RestoreObject"
+		case q.Has("cleanRestoredObject"):
+			return "CleanRestoredObject"
+		case q.Has("seal"):
+			return "SealAppendObject"
 		}
 		return "PostObject"
 	case http.MethodDelete:

@@ -65,6 +65,8 @@ func calls(t *testing.T, b *oss.Bucket, key string) []func() error {
 		func() error { _, err := b.GetObjectTagging(ctx, key, nil); return err },
 		func() error { _, err := b.DeleteObjectTagging(ctx, key, nil); return err },
 		func() error { _, err := b.RestoreObject(ctx, key, &oss.RestoreOptions{Days: 1}); return err },
+		func() error { _, err := b.CleanRestoredObject(ctx, key, nil); return err },
+		func() error { _, err := b.SealAppendObject(ctx, key, 0); return err },
 		func() error { _, err := b.BatchDeleteObjects(ctx, []string{key}, nil); return err },
 		func() error { _, err := b.ListObjects(ctx, nil); return err },
 		func() error { _, err := b.ListObjectsV2(ctx, nil); return err },
