@@ -20,6 +20,7 @@ type requestBody struct {
 	progress ProgressFunc
 
 	stopped atomic.Bool
+	stuck   bool          // a Read was waited for in vain
 	reading chan struct{} // filled while src is read
 	src     io.Reader
 
@@ -106,7 +107,7 @@ func (b *requestBody) stop(ctx context.Context) {
 		return
 	}
 	b.stopped.Store(true)
-	if b.length < 0 {
+	if b.length < 0 || b.stuck {
 		return
 	}
 	select {

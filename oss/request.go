@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Version is the client's version in the User-Agent header.
@@ -186,7 +187,7 @@ func (c *Client) do(ctx context.Context, r *call) (*http.Response, error) {
 
 // send is do from the finished request on.
 func (c *Client) send(ctx context.Context, r *call, req *http.Request) (*http.Response, error) {
-	resp, err := c.transport.RoundTrip(req)
+	resp, err := r.roundTrip(ctx, req)
 	r.body.stop(ctx)
 	if err != nil {
 		return nil, r.transportError(ctx, err)
@@ -208,6 +209,45 @@ func (c *Client) send(ctx context.Context, r *call, req *http.Request) (*http.Re
 	se := r.serverError(resp)
 	c.correctClock(se)
 	return nil, se
+}
+
+// roundTrip is the transport's, but ends with ctx: of a connection that is
+// closed amid a body net/http waits for the Read it is at, and the source may be
+// on a server that has gone.
+func (c *call) roundTrip(ctx context.Context, req *http.Request) (*http.Response, error) {
+	if c.body == nil || c.body.length == 0 {
+		return c.client.transport.RoundTrip(req)
+	}
+	type outcome struct {
+		resp *http.Response
+		err  error
+	}
+	done, left := make(chan outcome), make(chan struct{})
+	defer close(left)
+	go func() {
+		resp, err := c.client.transport.RoundTrip(req)
+		select {
+		case done <- outcome{resp, err}:
+		case <-left:
+			if err == nil {
+				resp.Body.Close()
+			}
+		}
+	}()
+	select {
+	case o := <-done:
+		return o.resp, o.err
+	case <-ctx.Done():
+	}
+	patience := time.NewTimer(stopPatience)
+	defer patience.Stop()
+	select {
+	case o := <-done:
+		return o.resp, o.err
+	case <-patience.C:
+		c.body.stuck = true
+		return nil, ctx.Err()
+	}
 }
 
 // fromOSS says whether an answer is the service's: a captive portal or a broken

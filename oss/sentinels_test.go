@@ -43,6 +43,7 @@ var sentinels = []struct {
 	{403, "InvalidAccessKeyId", oss.ErrInvalidAccessKeyID, nil},
 	{403, "RequestTimeTooSkewed", oss.ErrRequestTimeTooSkewed, nil},
 	{403, "SecurityTokenExpired", oss.ErrSecurityTokenExpired, nil},
+	{403, "InvalidSecurityToken", oss.ErrInvalidSecurityToken, nil},
 	{403, "InvalidObjectState", oss.ErrInvalidObjectState, nil},
 	{403, "WORMConfigurationLocked", oss.ErrWORMConfigurationLocked, nil},
 	{404, "", oss.ErrNotFound, nil},

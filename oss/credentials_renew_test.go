@@ -1,14 +1,54 @@
 package oss_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/osssync/osssync/oss"
 )
+
+// Whoever asked may give up; who waits for it does not fail with that.
+func TestWhoAsksGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int32
+		p := oss.RefreshingCredentials(oss.CredentialsFunc(func(ctx context.Context) (oss.Credentials, error) {
+			asked.Add(1)
+			select {
+			case <-ctx.Done():
+				return oss.Credentials{}, ctx.Err()
+			case <-time.After(time.Second):
+				return oss.Credentials{AccessKeyID: "id", AccessKeySecret: "s"}, nil
+			}
+		}))
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := p.Credentials(ctx); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() {
+			if c, err := p.Credentials(t.Context()); err != nil || c.AccessKeyID != "id" {
+				t.Errorf("%s, %v", c.AccessKeyID, err)
+			}
+		})
+		synctest.Wait()
+		cancel()
+		wg.Wait()
+		if n := asked.Load(); n != 2 {
+			t.Errorf("asked %d times", n)
+		}
+	})
+}
 
 // A file's profile and a chain pass on that credentials were refused.
 func TestInvalidateReachesTheSource(t *testing.T) {
