@@ -157,6 +157,9 @@ func (c *objectCopy) run(ctx context.Context) error {
 		if oss.Classify(err) != oss.ClassIdentity && !errors.Is(err, ErrChanged) || ctx.Err() != nil {
 			return err
 		}
+		if changed, ok := errors.AsType[*ChangedError](err); ok && changed.Destination {
+			return err
+		}
 		if startsLeft == 0 {
 			return errors.Join(err, &ChangedError{Name: c.from.Path, What: "the object was overwritten"})
 		}
@@ -194,10 +197,15 @@ func (c *objectCopy) once(ctx context.Context) error {
 			return err
 		}
 	}
-	if c.relayed() {
-		return c.relayWhole(ctx)
+	if c.guard.strict {
+		if err := c.undisturbed(ctx); err != nil {
+			return err
+		}
 	}
-	return c.copyWhole(ctx)
+	if c.relayed() {
+		return c.disturbed(c.relayWhole(ctx))
+	}
+	return c.disturbed(c.copyWhole(ctx))
 }
 
 // copyWhole lets the service copy the object in one request.
@@ -210,6 +218,7 @@ func (c *objectCopy) copyWhole(ctx context.Context) error {
 		o.TaggingDirective = "Replace"
 	}
 	o.ACL = cmp.Or(o.ACL, c.stored.ACL)
+	o.ForbidOverwrite = o.ForbidOverwrite || c.guard.strict && c.fresh()
 	var (
 		result *oss.CopyObjectResult
 		lost   bool // the try before ended without an answer
@@ -278,9 +287,11 @@ const md5HexSize = 32
 // relayWhole reads the object and writes it, in one go.
 func (c *objectCopy) relayWhole(ctx context.Context) error {
 	var (
-		result *oss.PutObjectResult
-		lost   *oss.TransportError
+		result  *oss.PutObjectResult
+		lost    *oss.TransportError
+		headers = c.stored
 	)
+	headers.ForbidOverwrite = headers.ForbidOverwrite || c.guard.strict && c.fresh()
 	err := c.do(ctx, "copy", c.key, priorityObject, func(ctx context.Context, _ int) (err error) {
 		if lost != nil && lost.Sent == c.size {
 			if meta, same := c.holds(ctx, lost.SentCRC64); same {
@@ -289,7 +300,7 @@ func (c *objectCopy) relayWhole(ctx context.Context) error {
 			}
 		}
 		err = c.read(ctx, oss.Range{}, c.size, func(body io.Reader) (err error) {
-			result, err = c.bucket.PutObject(ctx, c.key, body, &oss.PutObjectOptions{ObjectHeaders: c.stored})
+			result, err = c.bucket.PutObject(ctx, c.key, body, &oss.PutObjectOptions{ObjectHeaders: headers})
 			return err
 		})
 		lost, _ = errors.AsType[*oss.TransportError](err)

@@ -2,7 +2,7 @@
 // them, so that after any crash the same call goes on where it stopped.
 //
 // An [Engine] runs jobs: [Engine.Upload], [Engine.UploadStream],
-// [Engine.Download], [Engine.DownloadTo], [Engine.Copy], [Engine.Sync] and
+// [Engine.Download], [Engine.DownloadTo], [Engine.DownloadAt], [Engine.Copy], [Engine.Sync] and
 // [Engine.Delete]. Each call is one job, blocks until it has ended, and returns
 // a [Report]. Cancel its context to stop it; the same call later goes on, and
 // so does [Engine.Resume] with the job's id.
@@ -23,6 +23,9 @@
 //   - The whole object's CRC-64, combined from its pieces', equals the
 //     server's before the object counts as done.
 //   - An answer that was lost is asked for, never guessed.
+//   - A source that changes while it is read is noticed before anything of it
+//     becomes visible. So is a destination that somebody else writes to after
+//     it was listed: see SyncOptions.IfUnchanged.
 //
 // # One object
 //

@@ -128,6 +128,7 @@ type download struct {
 	versionID string
 	keys      crypto.Provider
 	seal      *seal
+	guard     guard
 
 	// What is known of the object: from a listing, and from head if pinned.
 	size    int64
@@ -338,7 +339,7 @@ const fileMode fs.FileMode = 0
 // publish gives the finished temporary file its name and settles the object.
 func (d *download) publish(ctx context.Context, crc uint64) error {
 	err := d.publisher.publish(ctx, finished{
-		name: d.name, temp: d.tempName(d.name),
+		name: d.name, temp: d.tempName(d.name), guard: d.guard,
 		settled: checkpoint.Settled{
 			Key:    d.name,
 			Source: checkpoint.Identity{Size: d.size, ETag: d.etag, VersionID: d.versionID, ModTime: d.modTime.UnixNano(), CRC64: crc, HasCRC64: true},

@@ -15,8 +15,9 @@ var (
 	ErrIncomplete = errors.New("some objects failed")
 
 	// ErrChanged is matched when a source was not the same from the first
-	// byte to the last. Nothing of it became visible at the destination.
-	ErrChanged = errors.New("source changed during the transfer")
+	// byte to the last, or somebody else wrote to the destination meanwhile.
+	// Nothing became visible at the destination.
+	ErrChanged = errors.New("changed during the transfer")
 
 	// ErrCorrupt is matched when what arrived is not what was sent, again
 	// and again. Nothing of it became visible under a local name.
@@ -51,11 +52,12 @@ func (e *IncompleteError) Error() string {
 // Is makes errors.Is(err, ErrIncomplete) true.
 func (e *IncompleteError) Is(target error) bool { return target == ErrIncomplete }
 
-// ChangedError says that a source moved while it was read. It matches
-// ErrChanged.
+// ChangedError says that a source moved while it was read, or that somebody
+// else wrote to a destination. It matches ErrChanged.
 type ChangedError struct {
-	Name string // key or path
-	What string // what was seen to differ
+	Name        string // key or path
+	What        string // what was seen to differ
+	Destination bool   // it is not the source
 }
 
 func (e *ChangedError) Error() string {

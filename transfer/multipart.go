@@ -29,6 +29,7 @@ type target struct {
 	size      int64
 	tracker   *tracker
 	sealed    bool // encrypted: nobody else's upload has the same content key
+	guard     guard
 }
 
 // content is what a multipart upload makes its object of.
@@ -124,6 +125,9 @@ func (m *multipart) run(ctx context.Context, found bool) error {
 		return err
 	}
 	if err := m.ready(ctx, whole); err != nil {
+		return err
+	}
+	if err := m.undisturbed(ctx); err != nil {
 		return err
 	}
 	m.rec.State, m.rec.CRC64 = checkpoint.StateCompleting, whole
@@ -318,7 +322,7 @@ func (m *multipart) complete(ctx context.Context) error {
 		confirmed bool
 	)
 	err := m.do(ctx, "complete", m.key, priorityPiece, func(ctx context.Context, _ int) error {
-		result, err := m.bucket.CompleteMultipartUpload(ctx, m.key, m.rec.UploadID, slices.Clone(m.parts), nil)
+		result, err := m.bucket.CompleteMultipartUpload(ctx, m.key, m.rec.UploadID, slices.Clone(m.parts), &oss.CompleteMultipartOptions{ForbidOverwrite: m.fresh()})
 		switch {
 		case err == nil:
 			etag, confirmed = result.ETag, result.HasCRC64
@@ -350,7 +354,7 @@ func (m *multipart) incomplete(err error, meta *oss.ObjectMeta) error {
 	case errors.Is(err, oss.ErrIntegrity) && meta != nil:
 		return &CorruptError{Name: m.key, Expected: m.rec.CRC64, Have: meta.CRC64}
 	}
-	return err
+	return m.disturbed(err)
 }
 
 // settle records the object as done and counts it. confirmed says that a CRC-64

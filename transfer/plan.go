@@ -42,6 +42,7 @@ type action struct {
 	name     string
 	src, dst entry // as they were seen; dst if exists
 	exists   bool  // the destination has the name
+	looked   bool  // the destination was looked at, and exists is all there is
 	ask      bool  // only the objects' metadata can tell whether both are the same
 	err      error // the source could not be read here
 }
@@ -67,8 +68,11 @@ func plan(src, dst iter.Seq2[entry, error]) iter.Seq2[action, error] {
 				yield(action{}, failed)
 				return
 			}
+			a.looked = dst != nil
 			if found {
-				a.exists, a.dst = true, there.value
+				a.dst = there.value
+				a.exists = there.err == nil && (a.dst.skip == "" || a.dst.etag != "")
+				a.looked = there.err == nil && a.dst.skip == ""
 			}
 			if !yield(a, nil) {
 				return
@@ -99,14 +103,14 @@ func newPuller(seq iter.Seq2[entry, error]) *puller {
 func (p *puller) advance() { p.value, p.err, p.valid = p.next() }
 
 // seek goes on to the first entry whose name is not below name and says whether
-// it is that name's, and can be transferred onto.
+// it is that name's.
 func (p *puller) seek(name string) (bool, error) {
 	for p.valid {
 		switch {
 		case p.err != nil && p.value.name == "":
 			return false, p.err
 		case p.value.name >= name:
-			return p.value.name == name && p.err == nil && (p.value.skip == "" || p.value.etag != ""), nil
+			return p.value.name == name, nil
 		}
 		p.advance()
 	}

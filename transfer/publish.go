@@ -22,6 +22,7 @@ type publisher struct {
 // finished is a temporary file, complete and synced.
 type finished struct {
 	name, temp string
+	guard      guard
 	settled    checkpoint.Settled // Dest is filled in by the publisher
 	answer     chan<- error
 }
@@ -75,7 +76,11 @@ func (p *publisher) publishGroup(group []finished) {
 	renamed := group[:0]
 	names := make([]string, 0, len(group))
 	for _, f := range group {
-		if err := p.root.Publish(f.name, f.temp); err != nil {
+		err := f.guard.undisturbedFile(p.root, f.name)
+		if err == nil {
+			err = p.root.Publish(f.name, f.temp)
+		}
+		if err != nil {
 			if rmErr := p.root.RemoveTemp(f.name, f.temp); rmErr != nil {
 				p.job.log.Warn("temporary file not removed", "name", f.name, "err", rmErr)
 			}

@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"sync"
@@ -12,7 +11,6 @@ import (
 	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/internal/crc64"
 	"github.com/osssync/osssync/internal/localfs"
-	"github.com/osssync/osssync/oss"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -206,7 +204,7 @@ func (r *ranged) part(ctx context.Context, number int) error {
 		}
 		r.log.Info("range differs and is fetched again", "key", r.key, "range", number)
 	}
-	crc, err := r.fetchRange(ctx, number, off, length)
+	crc, err := r.fetchRange(ctx, r.temp, number, off, length)
 	if err != nil {
 		return err
 	}
@@ -226,50 +224,6 @@ func (r *ranged) prove(ctx context.Context, claim checkpoint.Part, off int64) (p
 		return err
 	})
 	return proven, err
-}
-
-// fetchRange brings one range from the server into the file. Its CRC-64 is
-// that of the bytes as they arrived.
-func (r *ranged) fetchRange(ctx context.Context, number int, off, length int64) (crc uint64, err error) {
-	err = r.do(ctx, "range", fmt.Sprintf("%d of %s", number, r.key), priorityPiece, func(ctx context.Context, _ int) error {
-		try := attempt{tracker: r.tracker}
-		result, err := r.bucket.GetObject(ctx, r.key, &oss.GetObjectOptions{
-			Range: oss.RangeBetween(off, off+length-1), IfMatch: r.etag, VersionID: r.versionID,
-		})
-		if err != nil {
-			return err
-		}
-		defer result.Body.Close()
-		if err := r.writeRange(result.Body, off, &try); err != nil {
-			try.undo()
-			return err
-		}
-		crc = result.CRC64()
-		return nil
-	})
-	return crc, err
-}
-
-func (r *ranged) writeRange(body io.Reader, off int64, try *attempt) error {
-	buf := buffers.Get().(*[bufferSize]byte)
-	defer buffers.Put(buf)
-	for {
-		n, err := fill(body, buf[:])
-		if n > 0 {
-			r.seal.apply(buf[:n], off)
-			if _, err := r.temp.WriteAt(buf[:n], off); err != nil {
-				return err
-			}
-			off += int64(n)
-			try.add(n)
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
 }
 
 // record makes a range durable and then says so in the checkpoint. One worker

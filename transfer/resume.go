@@ -65,6 +65,7 @@ type call struct {
 	AllowEmpty  bool     `json:",omitempty"`
 	KeepACL     bool     `json:",omitempty"`
 	Relay       bool     `json:",omitempty"`
+	IfUnchanged bool     `json:",omitempty"`
 }
 
 // where is a Location without its client.
@@ -125,6 +126,7 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 	case "sync":
 		return e.Sync(ctx, src, dst, &SyncOptions{
 			JobOptions: o, Compare: c.Compare, Headers: c.Headers, Exclude: c.Exclude, AllowEmpty: c.AllowEmpty, KeepACL: c.KeepACL, Relay: c.Relay,
+			IfUnchanged: c.IfUnchanged,
 		})
 	}
 	return nil, fmt.Errorf("this release does not know how to %q", c.Method)

@@ -44,22 +44,23 @@ func (t *tree) transfer(ctx context.Context, a action) error {
 		t.event(ObjectEvent{Key: key, Operation: operation, Outcome: OutcomePlanned, Size: size})
 		return nil
 	}
+	guard := a.guard(t.options.IfUnchanged)
 	switch t.direction {
 	case up:
 		u := &upload{
-			target: target{job: t.job, operation: operation, bucket: t.dst.Bucket, key: key, name: a.name},
+			target: target{job: t.job, operation: operation, bucket: t.dst.Bucket, key: key, name: a.name, guard: guard},
 			root:   t.root, stored: t.options.Headers, planned: size, keys: t.dst.Keys,
 		}
 		return u.run(ctx)
 	case down:
 		d := &download{
-			job: t.job, bucket: t.src.Bucket, key: key, root: t.root, name: a.name, publisher: t.publisher, keys: t.src.Keys,
+			job: t.job, bucket: t.src.Bucket, key: key, root: t.root, name: a.name, publisher: t.publisher, keys: t.src.Keys, guard: guard,
 			size: size, etag: a.src.etag, modTime: a.src.modTime,
 		}
 		return d.run(ctx)
 	default:
 		c := &objectCopy{
-			target: target{job: t.job, operation: operation, bucket: t.dst.Bucket, key: key, name: a.name, size: size},
+			target: target{job: t.job, operation: operation, bucket: t.dst.Bucket, key: key, name: a.name, size: size, guard: guard},
 			from:   Remote(t.src.Bucket, t.src.Path+a.name), etag: a.src.etag,
 			options: t.options.copying(),
 		}

@@ -30,6 +30,14 @@ type SyncOptions struct {
 	// whatever lies in them. The engine's own StateDir is always left out.
 	Exclude []string
 
+	// IfUnchanged lets nothing be replaced that somebody else has written
+	// since the destination was listed: that is a failure which matches
+	// ErrChanged. For files, and for objects above the threshold, that holds
+	// without it; for each small object it costs a request. Where an object
+	// is replaced a moment stays between question and write, since OSS has
+	// no condition for it; where none was there the service itself checks.
+	IfUnchanged bool
+
 	// AllowEmpty makes a copy from a prefix without objects a success that
 	// did nothing; without it the error is ErrNoMatch.
 	AllowEmpty bool
@@ -87,7 +95,7 @@ func (e *Engine) Sync(ctx context.Context, src, dst Location, opts *SyncOptions)
 		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: shape(o.Headers, t.src, t.dst), look: o.DryRun,
 		call: call{
 			Method: "sync", Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare,
-			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay,
+			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay, IfUnchanged: o.IfUnchanged,
 		}.text(o.JobOptions),
 	}, o.JobOptions)
 	if err != nil {
@@ -261,7 +269,7 @@ func (t *tree) sides(ctx context.Context) (src, dst iter.Seq2[entry, error]) {
 	switch {
 	// A copy looks at its destination only to see whether what an earlier run
 	// did is still there.
-	case t.compare == CompareNone && !t.report.Resumed:
+	case t.compare == CompareNone && !t.report.Resumed && !t.options.IfUnchanged:
 		return src, nil
 	case t.direction != down:
 		return src, t.list(ctx, t.dst)

@@ -174,6 +174,13 @@ func (u *upload) put(ctx context.Context) error {
 	if u.seal, err = newSeal(ctx, u.keys); err != nil {
 		return err
 	}
+	if u.guard.strict {
+		if err := u.undisturbed(ctx); err != nil {
+			return err
+		}
+	}
+	headers := u.headers()
+	headers.ForbidOverwrite = headers.ForbidOverwrite || u.guard.strict && u.fresh()
 	var (
 		etag      string
 		crc       uint64
@@ -196,7 +203,7 @@ func (u *upload) put(ctx context.Context) error {
 		}
 		try := attempt{tracker: u.tracker}
 		result, err := u.bucket.PutObject(ctx, u.key, u.section(0, u.size, &try), &oss.PutObjectOptions{
-			ObjectHeaders: u.headers(), ContentMD5: digest,
+			ObjectHeaders: headers, ContentMD5: digest,
 		})
 		if err != nil {
 			try.undo()
@@ -207,7 +214,7 @@ func (u *upload) put(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return u.disturbed(err)
 	}
 	return u.settle(u.identity(), etag, crc, confirmed)
 }

@@ -178,7 +178,7 @@ func (c *copying) tree(s *service) error {
 	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
 		return e.Sync(ctx, s.location(c.src), s.location(c.dst), &transfer.SyncOptions{
 			JobOptions: o, Headers: c.headers, Compare: c.flags.compare(c.cmd.Name()), Exclude: exclude, AllowEmpty: c.flags.allowEmpty, DryRun: c.flags.dryRun,
-			KeepACL: c.flags.keepACL,
+			KeepACL: c.flags.keepACL, IfUnchanged: c.flags.ifUnchanged,
 		})
 	})
 }

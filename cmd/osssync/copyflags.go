@@ -27,6 +27,7 @@ type copyFlags struct {
 	metadata       []string
 	tagging        string
 	keepACL        bool
+	ifUnchanged    bool
 	versionID      string
 	byteRange      string
 }
@@ -50,14 +51,15 @@ func (f *copyFlags) register(cmd *cobra.Command) {
 	f.storageClass = choice{allowed: storageClasses}
 	flags.Var(&f.storageClass, "storage-class", "class of the objects: "+strings.Join(storageClasses, ", "))
 	flags.BoolVar(&f.keepACL, "keep-acl", false, "between buckets: copies have the access of their sources")
+	flags.BoolVar(&f.ifUnchanged, "if-unchanged", false, "for trees: replace nothing that somebody else writes at DST meanwhile (costs a request for each small object that is there)")
 	flags.StringArrayVar(&f.metadata, "metadata", nil, "user metadata `NAME=VALUE`, several with & between or by repeating the flag; of a copied object in place of all it had")
 	flags.StringVar(&f.tagging, "tagging", "", "tags of the objects, as `NAME=VALUE`, several with & between")
 }
 
-// compareFlags are the names of the given flags that compare trees.
+// compareFlags are the names of the given flags that look at the destination of a tree.
 func (f *copyFlags) compareFlags() []string {
 	var given []string
-	for name, set := range map[string]bool{"update": f.update, "ignore-existing": f.ignoreExisting, "size-only": f.sizeOnly} {
+	for name, set := range map[string]bool{"update": f.update, "ignore-existing": f.ignoreExisting, "size-only": f.sizeOnly, "if-unchanged": f.ifUnchanged} {
 		if set {
 			given = append(given, "--"+name)
 		}

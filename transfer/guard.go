@@ -1,0 +1,83 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/osssync/osssync/internal/localfs"
+	"github.com/osssync/osssync/oss"
+)
+
+// guard is what a job has seen at a destination before it writes there: what
+// somebody else has put there since must not be replaced.
+type guard struct {
+	known  bool // somebody looked
+	strict bool // ask even where that costs a request for each small object
+	exists bool
+	etag   string           // of the object that was there
+	id     localfs.Identity // of the file that was there
+}
+
+// guard is what the plan has seen at the action's destination.
+func (a action) guard(strict bool) guard {
+	return guard{known: a.looked, strict: strict, exists: a.exists, etag: a.dst.etag, id: a.dst.id}
+}
+
+const takenReason = "somebody else has written there since it was looked at"
+
+// taken is the error for a destination that is not as it was.
+func taken(name string) error {
+	return &ChangedError{Name: name, What: takenReason, Destination: true}
+}
+
+// undisturbed asks whether the key is still as the plan has seen it. OSS has no
+// condition for replacing an object, so a moment stays between question and
+// write; for a new one it has: see fresh.
+func (t *target) undisturbed(ctx context.Context) error {
+	if !t.guard.known {
+		return nil
+	}
+	return t.do(ctx, "head", t.key, priorityObject, func(ctx context.Context, _ int) error {
+		meta, err := t.bucket.HeadObject(ctx, t.key, nil)
+		switch {
+		case errors.Is(err, oss.ErrNotFound):
+			return nil // what is gone cannot be lost
+		case err != nil:
+			return err
+		case !t.guard.exists || meta.ETag != t.guard.etag:
+			return taken(t.key)
+		}
+		return nil
+	})
+}
+
+// fresh says that the object must not be there, which the service checks as it
+// writes.
+func (t *target) fresh() bool { return t.guard.known && !t.guard.exists }
+
+// disturbed is err, said as what it means if the service found an object where
+// none was.
+func (t *target) disturbed(err error) error {
+	if t.fresh() && errors.Is(err, oss.ErrFileAlreadyExists) {
+		return taken(t.key)
+	}
+	return err
+}
+
+// undisturbedFile asks whether the file is still as the plan has seen it.
+func (g guard) undisturbedFile(root *localfs.Root, name string) error {
+	if !g.known {
+		return nil
+	}
+	now, err := root.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !g.exists || now.Size != g.id.Size || now.ModTime != g.id.ModTime || now.Inode != g.id.Inode:
+		return taken(name)
+	}
+	return nil
+}
