@@ -24,6 +24,12 @@ func lockFile(f *os.File) error {
 
 func unlockFile(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_UN) }
 
+// alive reports whether a process of that id exists, whoever's it is.
+func alive(pid int) bool {
+	err := unix.Kill(pid, 0)
+	return err == nil || errors.Is(err, unix.EPERM)
+}
+
 // openNoFollow makes an open fail where the name is a symbolic link.
 const openNoFollow = unix.O_NOFOLLOW
 

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -82,6 +83,7 @@ type collector struct {
 	*Engine
 	opts   GCOptions
 	failed int
+	cause  error           // the first failure's
 	known  map[string]bool // upload ids that are dealt with, or of jobs that are not dead
 }
 
@@ -95,6 +97,7 @@ func (g *collector) remove(found Garbage, remove func() error) bool {
 	}
 	if found.Err != nil {
 		g.failed++
+		g.cause = cmp.Or(g.cause, found.Err)
 	}
 	if g.opts.OnGarbage != nil {
 		g.opts.OnGarbage(found)

@@ -83,7 +83,7 @@ func (e *Engine) begin(ctx context.Context, s spec, opts JobOptions) (*job, erro
 	j.journal, j.found = c, c.Resumed()
 	j.report.Resumed = j.found && c.Job().State != string(StateDone)
 	if !j.look {
-		if err := errors.Join(c.ClearFailures(ctx), c.SetState(ctx, stateRunning, s.call)); err != nil {
+		if err := errors.Join(c.ClearFailures(ctx), c.SetState(ctx, stateRunning, e.withSizes(s.call))); err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
 	}

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,6 +29,7 @@ type ResumeOptions struct {
 // Resume goes on with the job of that id as if the call that began it, Upload,
 // Download, Copy or Sync, were made again. The error matches ErrNoJob if the
 // StateDir has no such job: one that has succeeded is not kept, but for a Sync.
+// Sizes of parts are those of the first run, so that what is there counts.
 func (e *Engine) Resume(ctx context.Context, id string, opts *ResumeOptions) (*Report, error) {
 	if opts == nil || opts.Bucket == nil {
 		return nil, usagef("resume needs a way to reach buckets")
@@ -37,6 +39,9 @@ func (e *Engine) Resume(ctx context.Context, id string, opts *ResumeOptions) (*R
 	}
 	for job, err := range checkpoint.Jobs(e.opts.StateDir) {
 		if job.ID != id {
+			if job.ID == "" && err != nil {
+				return nil, err
+			}
 			continue
 		}
 		if err != nil {
@@ -66,6 +71,11 @@ type call struct {
 	KeepACL     bool     `json:",omitempty"`
 	Relay       bool     `json:",omitempty"`
 	IfUnchanged bool     `json:",omitempty"`
+
+	// Those of the engine, in bytes. With others the parts that are there
+	// would be of no use.
+	PartSize  int64 `json:",omitempty"`
+	Threshold int64 `json:",omitempty"`
 }
 
 // where is a Location without its client.
@@ -93,9 +103,27 @@ func (c call) text(o JobOptions) string {
 	return string(b)
 }
 
+// withSizes adds the engine's sizes to the text of a call.
+func (e *Engine) withSizes(text string) string {
+	var c call
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		return text // a job that cannot be resumed has none
+	}
+	c.PartSize, c.Threshold = e.opts.PartSize, e.opts.MultipartThreshold
+	b, err := json.Marshal(c)
+	if err != nil {
+		return text
+	}
+	return string(b)
+}
+
+// methods are those that repeat knows.
+var methods = []string{"upload", "download", "copy", "sync"}
+
 func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Report, error) {
 	o := opts.JobOptions
-	o.Service, o.Adopt = c.Service, c.Adopt
+	// The job is the same one however its service is reached now.
+	o.Service, o.Adopt = cmp.Or(c.Service, c.endpoint()), c.Adopt
 	reach := func(w where) (l Location, err error) {
 		l.Path = w.Path
 		if w.Sealed {
@@ -104,7 +132,7 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 			}
 		}
 		if w.Bucket != "" {
-			l.Bucket, err = opts.Bucket(w.Endpoint, w.Bucket)
+			l.Bucket, err = opts.Bucket(cmp.Or(c.endpoint(), w.Endpoint), w.Bucket)
 		}
 		return l, err
 	}
@@ -115,6 +143,11 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 	dst, err := reach(c.Destination)
 	if err != nil {
 		return nil, err
+	}
+	if c.PartSize > 0 && c.Threshold > 0 {
+		sized := *e
+		sized.opts.PartSize, sized.opts.MultipartThreshold = c.PartSize, c.Threshold
+		e = &sized
 	}
 	switch c.Method {
 	case "upload":

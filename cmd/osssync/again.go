@@ -33,6 +33,9 @@ func commandLine(cmd *cobra.Command, args []string) string {
 			if f.Name == "proxy" {
 				value = withoutUser(value)
 			}
+			if v.Type() == "n" && value == "" {
+				value = "auto"
+			}
 			if v.Type() == "bool" && value == "true" {
 				words = append(words, "--"+f.Name)
 				return

@@ -61,6 +61,9 @@ func newRootCommand(a *app) *cobra.Command {
 		newCpCommand(a), newSyncCommand(a), newLsCommand(a), newStatCommand(a),
 		newRmCommand(a), newMbCommand(a), newServeCommand(a), newGCCommand(a), newSelftestCommand(a), newVersionCommand(a), newJSONTopic(),
 	)
+	root.AddCommand(
+		newJobsCommand(a), newResumeCommand(a, "resume", "Go on with an interrupted job"), newResumeCommand(a, "retry", "Do what is missing of a job"),
+	)
 	return root
 }
 

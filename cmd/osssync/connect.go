@@ -44,7 +44,12 @@ func (a *app) connect(cmd *cobra.Command, buckets ...string) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	creds, err := a.credentials(cmd.Context())
+	return a.connectTo(cmd.Context(), endpoint, "")
+}
+
+// connectTo reaches the service at an endpoint, for the sake of a bucket.
+func (a *app) connectTo(ctx context.Context, endpoint, _ string) (*service, error) {
+	creds, err := a.credentials(ctx)
 	if err != nil {
 		return nil, err
 	}

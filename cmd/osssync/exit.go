@@ -31,7 +31,7 @@ const (
 const exitHelp = `Exit codes:
   0   everything asked for is done and verified, or nothing was to do
   1   wrong usage or configuration; nothing was done
-  2   the service refused: credentials, permission, no such bucket or object
+  2   the service refused: credentials, permission, no such bucket, object or job
   3   a local or network failure stopped it
   4   finished, but some objects failed; run it again for those
   5   interrupted; run it again to go on
@@ -65,7 +65,7 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.Is(err, transfer.ErrChanged), errors.Is(err, transfer.ErrCorrupt), errors.Is(err, oss.ErrIntegrity):
 		return exitIntegrity
-	case errors.Is(err, transfer.ErrNoMatch):
+	case errors.Is(err, transfer.ErrNoMatch), errors.Is(err, transfer.ErrNoJob):
 		return exitServer
 	case errors.Is(err, oss.ErrSecurityTokenExpired):
 		return exitParked
@@ -98,10 +98,13 @@ func hintFor(err error) string {
 		usage *usageError
 		creds *oss.CredentialsError
 		inUse *emulator.InUseError
+		job   *jobError
 	)
 	switch {
 	case errors.As(err, &usage):
 		return usage.hint
+	case errors.As(err, &job):
+		return job.hint
 	case errors.As(err, &creds), errors.Is(err, oss.ErrInvalidAccessKeyID), errors.Is(err, oss.ErrSignatureDoesNotMatch):
 		return "check OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET"
 	case errors.Is(err, oss.ErrNoSuchBucket):

@@ -171,8 +171,8 @@ type count struct {
 }
 
 func (c *count) String() string {
-	if c.value <= 0 {
-		return ""
+	if c.value < c.min {
+		return "" // not set, or auto
 	}
 	return fmt.Sprint(c.value)
 }

@@ -131,7 +131,7 @@ const jsonHelp = `With --json stdout gets one JSON object per line. Each has "v"
 this form (1), and "type". Within a version fields are only added. Sizes are
 bytes, times RFC 3339, durations seconds.
 
-cp, sync, rm:
+cp, sync, rm, resume, retry:
   start     command, source, destination, job, resumed (goes on with a run that
             did not end), dry_run
   progress  every second: job, phase (starting, listing, transferring, finishing),
@@ -164,6 +164,16 @@ ls:
 
 stat:
   stat      one field for each line of the plain output
+
+jobs:
+  job       job, kind, source, destination, endpoint, state, pid, created, updated,
+            age_seconds, objects_done, objects_in_flight, objects_failed, bytes_done,
+            bytes_in_flight, bytes_arrived, resumable, continue, error, options
+  in_flight (show, export) key, state, size, arrived, part_size, upload_id,
+            temporary_name, started
+  failure   (show, export) as in object
+  garbage   (rm) as in gc
+  summary   (list) the last line: count
 
 version:
   version   version, go, platform, commit

@@ -48,7 +48,7 @@ func (a *app) startLocal(server *emulator.Server, dir string, buckets []string) 
 		return nil, err
 	}
 	return &service{
-		client: client, name: "local:" + dir, dir: dir,
+		client: client, name: localService + dir, dir: dir,
 		close: func() error {
 			client.CloseIdleConnections()
 			return server.Close()

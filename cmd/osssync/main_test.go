@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -42,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"mode":        cmdMode,
 			"mkfile":      cmdMkfile,
 			"age":         cmdAge,
+			"capture":     cmdCapture,
 		},
 	})
 }
@@ -167,4 +169,19 @@ func cmdAge(ts *testscript.TestScript, neg bool, args []string) {
 		old := time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)
 		ts.Check(os.Chtimes(ts.MkAbs(name), old, old))
 	}
+}
+
+// capture VARIABLE REGEXP FILE sets a variable to what the first group of the
+// expression, or all of it, matches in a file.
+func cmdCapture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: capture variable regexp file")
+	}
+	re, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	match := re.FindStringSubmatch(ts.ReadFile(args[2]))
+	if match == nil {
+		ts.Fatalf("no match for %s", args[1])
+	}
+	ts.Setenv(args[0], match[len(match)-1])
 }

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/transfer"
+)
+
+const resumeLong = `Go on with a job that did not reach its end, as it was begun.
+
+  osssync resume J
+  osssync retry J
+
+J is an id as "osssync jobs" lists it and the last line of a job names it, or its
+beginning if no other job's id begins so. Source, destination and what shapes the
+objects are those of the first run; credentials come from the flags, the environment
+and the configuration of this one. The endpoint is the first run's too, unless
+--endpoint names another way to the same service; so is the folder of --local.
+
+What is done is not done again: an upload sends only the parts that are missing, a
+tree only what failed or was not yet reached. Both words do the same; "retry" is the
+word for a job that went through with some objects failed.
+
+Examples:
+  osssync resume 3f2a9c81d0e4b756
+  osssync retry 3f2a --report report.json
+`
+
+func newResumeCommand(a *app, name, short string) *cobra.Command {
+	return &cobra.Command{
+		Use:   name + " J",
+		Short: short,
+		Long:  resumeLong + "\n" + exitHelp,
+		Args:  exactly(1, "the id of a job"),
+		RunE:  func(cmd *cobra.Command, args []string) error { return a.resume(cmd, args) },
+	}
+}
+
+func (a *app) resume(cmd *cobra.Command, args []string) error {
+	if a.flags.noCheckpoint || a.flags.noResume {
+		return &usageError{message: cmd.Name() + " without a checkpoint has nothing to go on from", hint: "leave out --no-checkpoint and --no-resume"}
+	}
+	_, d, err := a.findJob(cmd, args[0])
+	if err != nil {
+		return err
+	}
+	switch {
+	case d.Err != nil:
+		return d.Err
+	case !d.Resumable:
+		return &usageError{
+			message: fmt.Sprintf("job %s does not say how it was begun", d.ID),
+			hint:    "run its command line again, or give it up: osssync jobs rm " + d.ID,
+		}
+	}
+	return a.reaching(cmd, &d.JobInfo, func(bucket bucketFunc) error {
+		t := task{cmd: cmd, args: []string{d.ID}, src: shown(d.Source), dst: shown(d.Destination)}
+		t.call = func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
+			return e.Resume(ctx, d.ID, &transfer.ResumeOptions{JobOptions: o, Bucket: bucket})
+		}
+		return a.runJob(&service{}, t)
+	})
+}
+
+// shown is a place that was printed before.
+func shown(text string) place {
+	if p, err := parsePlace(text); err == nil {
+		return p
+	}
+	return place{path: text}
+}
+
+// bucketFunc reaches a bucket of a job; endpoint is where the job was begun.
+type bucketFunc func(endpoint, name string) (*oss.Bucket, error)
+
+// localService begins the name of the embedded server in a job's id.
+const localService = "local:"
+
+// reaching calls fn with a way to the buckets of a job, and closes that after.
+// Nothing is connected to before it is asked for.
+func (a *app) reaching(cmd *cobra.Command, job *transfer.JobInfo, fn func(bucketFunc) error) error {
+	services := map[string]*service{}
+	reach := func(endpoint, name string) (*oss.Bucket, error) {
+		elsewhere, err := a.namesService(cmd)
+		if err != nil {
+			return nil, err
+		}
+		dir, local := strings.CutPrefix(job.Service, localService)
+		if elsewhere || local {
+			endpoint = "" // one service for all
+		}
+		s := services[endpoint]
+		if s == nil {
+			switch {
+			case elsewhere:
+				s, err = a.connect(cmd)
+			case local:
+				a.flags.local = dir
+				s, err = a.connectLocal(nil)
+			default:
+				s, err = a.connectTo(cmd.Context(), endpoint, name)
+			}
+			if err != nil {
+				return nil, err
+			}
+			services[endpoint] = s
+		}
+		return s.bucket(place{bucket: name}), nil
+	}
+	err := fn(reach)
+	for _, s := range services {
+		err = errors.Join(err, s.close())
+	}
+	return err
+}
+
+// namesService reports whether this command line names a service itself.
+func (a *app) namesService(cmd *cobra.Command) (bool, error) {
+	local, err := a.useLocal(cmd)
+	return local || a.flags.endpoint != "", err
+}

@@ -1,0 +1,93 @@
+package transfer_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/transfer"
+)
+
+// A job that stopped is listed with how far it came, goes on with the sizes it
+// was begun with, and leaves nothing when it is given up.
+func TestJobs(t *testing.T) {
+	w := newWorld(t)
+	src := filepath.Join(t.TempDir(), "src")
+	write(t, src, noise(70, 10*partSize))
+	bucket := func(_, name string) (*oss.Bucket, error) { return w.bucket.Client().Bucket(name), nil }
+	jobs := func() (list []transfer.JobInfo) {
+		t.Helper()
+		for j, err := range w.engine().Jobs(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, j)
+		}
+		return list
+	}
+	if got := jobs(); len(got) != 0 {
+		t.Fatalf("%+v", got)
+	}
+	interrupt := func(during func(id string)) string {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		stopAfter(w, 4, cancel, isPart)
+		defer w.wire.between(nil)
+		report, err := w.engine(oneByOne).Upload(ctx, src, w.at("k"), &transfer.UploadOptions{
+			JobOptions: transfer.JobOptions{OnStart: func(id string, _ bool) { during(id) }},
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		return report.JobID
+	}
+	id := interrupt(func(id string) {
+		j := jobs()
+		if len(j) != 1 || j[0].State != transfer.StateRunning || j[0].PID != os.Getpid() {
+			t.Errorf("%+v", j)
+		}
+		if err := w.engine().Remove(t.Context(), id, &transfer.GCOptions{Bucket: bucket}); !errors.Is(err, transfer.ErrJobHeld) {
+			t.Errorf("a job that runs was removed: %v", err)
+		}
+	})
+	got := jobs()
+	if len(got) != 1 {
+		t.Fatalf("%+v", got)
+	}
+	j := got[0]
+	if j.ID != id || j.Kind != "upload" || j.State != transfer.StateInterrupted || !j.Resumable || j.Source != src || j.Destination != w.at("k").String() ||
+		j.InFlight != 1 || j.BytesInFlight != 10*partSize || j.BytesArrived != 4*partSize || j.Endpoint != w.bucket.Client().Endpoint() || j.Updated.IsZero() {
+		t.Errorf("%+v", j)
+	}
+	other := func(o *transfer.Options) { o.PartSize, o.MultipartThreshold = 0, 0 }
+	report, err := w.engine(other).Resume(t.Context(), id, &transfer.ResumeOptions{Bucket: bucket})
+	if err != nil || report.JobID != id || report.Bytes.Resumed != 4*partSize {
+		t.Errorf("%v, %+v", err, report)
+	}
+	if got := jobs(); len(got) != 0 {
+		t.Fatalf("%+v", got)
+	}
+
+	id = interrupt(func(string) {})
+	d, err := w.engine().Job(id)
+	if err != nil || len(d.Objects) != 1 || d.Objects[0].Arrived != 4*partSize || d.Objects[0].PartSize != partSize || d.Objects[0].UploadID == "" {
+		t.Errorf("%v, %+v", err, d)
+	}
+	if err := w.engine().Remove(t.Context(), id, nil); err == nil || w.uploads() != 1 {
+		t.Errorf("removed without a way to its upload: %v", err)
+	}
+	var kinds []string
+	err = w.engine().Remove(t.Context(), id, &transfer.GCOptions{Bucket: bucket, OnGarbage: func(g transfer.Garbage) { kinds = append(kinds, g.Kind) }})
+	if err != nil || !slices.Equal(kinds, []string{"upload", "checkpoint"}) || w.uploads() != 0 || len(jobs()) != 0 {
+		t.Errorf("%v, %q, %d uploads, %+v", err, kinds, w.uploads(), jobs())
+	}
+	for _, err := range []error{w.engine().Remove(t.Context(), id, nil), func() error { _, err := w.engine().Job(id); return err }()} {
+		if !errors.Is(err, transfer.ErrNoJob) {
+			t.Errorf("a job that is gone: %v", err)
+		}
+	}
+}
