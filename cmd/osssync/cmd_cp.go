@@ -116,6 +116,9 @@ func (c *copying) run() error {
 		if given := c.flags.compareFlags(); len(given) > 0 {
 			return &usageError{message: given[0] + " compares trees", hint: "use it with -r or with sync"}
 		}
+		if c.flags.ifUnchanged {
+			return &usageError{message: "--if-unchanged is for trees", hint: "use it with -r or with sync"}
+		}
 	}
 	var buckets []string
 	for _, p := range []place{c.src, c.dst} {

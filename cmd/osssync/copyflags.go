@@ -56,10 +56,10 @@ func (f *copyFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.tagging, "tagging", "", "tags of the objects, as `NAME=VALUE`, several with & between")
 }
 
-// compareFlags are the names of the given flags that look at the destination of a tree.
+// compareFlags are the names of the given flags that compare trees.
 func (f *copyFlags) compareFlags() []string {
 	var given []string
-	for name, set := range map[string]bool{"update": f.update, "ignore-existing": f.ignoreExisting, "size-only": f.sizeOnly, "if-unchanged": f.ifUnchanged} {
+	for name, set := range map[string]bool{"update": f.update, "ignore-existing": f.ignoreExisting, "size-only": f.sizeOnly} {
 		if set {
 			given = append(given, "--"+name)
 		}
