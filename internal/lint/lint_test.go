@@ -22,9 +22,10 @@ var arrows = map[string][]string{
 	"":                 {},
 	"bench":            {"*"},
 	"checkpoint":       {},
-	"cmd/osssync":      {"transfer", "oss", "oss/emulator"},
+	"cmd/osssync":      {"transfer", "oss", "oss/emulator", "internal/filter"},
 	"internal/crc64":   {},
 	"internal/file":    {},
+	"internal/filter":  {},
 	"internal/lint":    {},
 	"internal/localfs": {},
 	"oss":              {"internal/crc64", "internal/file"},
@@ -32,7 +33,7 @@ var arrows = map[string][]string{
 	"oss/emulator":     {"oss/emulator/internal/*"},
 	"oss/osstest":      {"oss", "oss/emulator"},
 	"scheduler":        {},
-	"transfer":         {"oss", "oss/crypto", "scheduler", "checkpoint", "internal/crc64", "internal/localfs"},
+	"transfer":         {"oss", "oss/crypto", "scheduler", "checkpoint", "internal/crc64", "internal/localfs", "internal/filter"},
 }
 
 // owners lists the one package that imports a third-party module, outside of
