@@ -24,6 +24,9 @@ func commandLine(cmd *cobra.Command, args []string) string {
 		}
 		value := f.Value.String()
 		switch v := f.Value.(type) {
+		case *ruleFlag:
+			words = append(words, v.again()...)
+			return
 		case pflag.SliceValue:
 			for _, one := range v.GetSlice() {
 				words = append(words, "--"+f.Name+"="+quoteWord(one))

@@ -175,6 +175,10 @@ jobs:
   garbage   (rm) as in gc
   summary   (list) the last line: count
 
+filter-test:
+  verdict   key, in, rule (what decided; absent if nothing did), source (the flag, or the
+            file and line), listed (of a key that ends in /: it would be looked into)
+
 version:
   version   version, go, platform, commit
 

@@ -235,7 +235,7 @@ func (b *Builder) bounds() []bound {
 		classes := slices.Clone(b.StorageClasses)
 		add(func(i Info) bool {
 			return i.StorageClass == "" || slices.ContainsFunc(classes, func(c string) bool { return strings.EqualFold(c, i.StorageClass) })
-		}, "storage class", "not of class %s", strings.Join(classes, ", "))
+		}, "--only-storage-class", "not of class %s", strings.Join(classes, ", "))
 	}
 	return list
 }
@@ -285,13 +285,13 @@ func (b *Builder) check() error {
 	case b.MinAge < 0 || b.MaxAge < 0:
 		return &BoundsError{"an age below 0"}
 	case b.MaxSize != nil && b.MinSize > *b.MaxSize:
-		return &BoundsError{fmt.Sprintf("min-size %d is above max-size %d", b.MinSize, *b.MaxSize)}
+		return &BoundsError{fmt.Sprintf("--min-size %d is above --max-size %d", b.MinSize, *b.MaxSize)}
 	case b.MaxAge != 0 && b.MinAge > b.MaxAge:
-		return &BoundsError{fmt.Sprintf("min-age %s is above max-age %s", b.MinAge, b.MaxAge)}
+		return &BoundsError{fmt.Sprintf("--min-age %s is above --max-age %s", b.MinAge, b.MaxAge)}
 	case !b.MaxTime.IsZero() && b.MinTime.After(b.MaxTime):
-		return &BoundsError{fmt.Sprintf("min-mtime %s is after max-mtime %s", stamp(b.MinTime), stamp(b.MaxTime))}
+		return &BoundsError{fmt.Sprintf("--min-mtime %s is after --max-mtime %s", stamp(b.MinTime), stamp(b.MaxTime))}
 	case b.EndWith != "" && b.StartAfter >= b.EndWith:
-		return &BoundsError{fmt.Sprintf("there is no name after start-after %q up to end-with %q", b.StartAfter, b.EndWith)}
+		return &BoundsError{fmt.Sprintf("there is no name after --start-after %q up to --end-with %q", b.StartAfter, b.EndWith)}
 	}
 	return nil
 }
@@ -300,6 +300,8 @@ func (b *Builder) check() error {
 func (b *Builder) warnings() []string {
 	var list []string
 	switch {
+	case b.implied && len(b.rules) == 0:
+		list = append(list, "no include is given, so that nothing is in")
 	case len(b.rules) == 0 || slices.ContainsFunc(b.rules, func(r rule) bool { return !r.include }):
 	case b.implied:
 		list = append(list, "only includes are given: what none of them matches is left out")

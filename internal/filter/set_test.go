@@ -147,7 +147,7 @@ func TestBounds(t *testing.T) {
 			filter.Builder{StorageClasses: []string{"IA", "archive"}},
 			[]filter.Info{class("IA"), class("Archive"), class("")},
 			[]filter.Info{class("Standard"), class("ColdArchive")},
-			"out: not of class IA, archive (storage class)",
+			"out: not of class IA, archive (--only-storage-class)",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
