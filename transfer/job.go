@@ -165,6 +165,8 @@ func (j *job) do(ctx context.Context, op, name string, priority int, fn func(ctx
 			switch {
 			case err == nil:
 				j.step(Step{Op: op, Name: name, Done: true})
+			case judge(err).Action == scheduler.SlowDown:
+				j.meter.throttled.Add(1)
 			case !renewed && oss.Classify(err) == oss.ClassExpired:
 				renewed = true
 				return &expiredError{err}

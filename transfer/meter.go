@@ -16,7 +16,7 @@ type meter struct {
 
 	objectsTotal, objectsDone, objectsSkipped, objectsFailed atomic.Int64
 	bytesTotal, bytesDone, bytesResumed                      atomic.Int64
-	retries                                                  atomic.Int64
+	retries, throttled                                       atomic.Int64
 	totalsKnown                                              atomic.Bool
 
 	mu     sync.Mutex
@@ -24,6 +24,7 @@ type meter struct {
 	active map[*tracker]struct{}
 
 	rate rate
+	pace pace
 	quit chan struct{}
 	gone sync.WaitGroup
 }
@@ -84,7 +85,7 @@ func (m *meter) snapshot() Progress {
 		BytesResumed:   m.bytesResumed.Load(),
 		TotalsKnown:    m.totalsKnown.Load(),
 		Retries:        m.retries.Load(),
-		Throttled:      stats.Throttled,
+		Throttled:      m.throttled.Load(),
 		Running:        stats.Running,
 		Limit:          stats.Limit,
 		Elapsed:        time.Since(m.started),
@@ -102,9 +103,11 @@ func (m *meter) snapshot() Progress {
 	if s := p.Elapsed.Seconds(); s > 0 {
 		p.MeanRate = float64(moved) / s
 	}
+	settled := p.ObjectsDone + p.ObjectsFailed
+	m.pace.add(p.Elapsed, work(moved, settled))
 	p.ETA = -1
-	if p.TotalsKnown && p.Rate > 0 {
-		p.ETA = time.Duration(float64(p.BytesTotal-p.BytesDone) / p.Rate * float64(time.Second))
+	if p.TotalsKnown {
+		p.ETA = m.pace.left(work(p.BytesTotal-p.BytesDone, p.ObjectsTotal-settled-p.ObjectsSkipped))
 	}
 	return p
 }
@@ -119,7 +122,10 @@ func (m *meter) activeObjects() []ActiveObject {
 	all = all[:min(len(all), MaxActive)]
 	out := make([]ActiveObject, len(all))
 	for i, t := range all {
-		out[i] = ActiveObject{Key: t.key, Size: t.size, Done: min(t.credit.Load(), t.size)}
+		out[i] = ActiveObject{
+			Key: t.key, Size: t.size, Done: min(t.credit.Load(), t.size),
+			Parts: int(t.parts.Load()), PartsDone: int(t.partsDone.Load()), Elapsed: time.Since(t.started),
+		}
 	}
 	return out
 }
@@ -134,6 +140,8 @@ type tracker struct {
 	before  atomic.Int64 // bytes that were counted as resumed
 	now     atomic.Int64 // bytes that stand in this try
 	credit  atomic.Int64 // the highest now has been: what the job has counted
+
+	parts, partsDone atomic.Int64
 }
 
 // track starts following an object of size bytes; end stops it.
@@ -166,6 +174,12 @@ func (t *tracker) add(n int64) {
 	}
 }
 
+// split says that the object moves in n parts, none of which is done.
+func (t *tracker) split(n int) {
+	t.partsDone.Store(0)
+	t.parts.Store(int64(n))
+}
+
 // resumed counts n bytes that an earlier run had done.
 func (t *tracker) resumed(n int64) {
 	t.before.Add(n)
@@ -176,6 +190,7 @@ func (t *tracker) resumed(n int64) {
 // restart forgets the bytes of a try that is given up, for one of size bytes.
 func (t *tracker) restart(size int64) {
 	t.now.Store(0)
+	t.split(0)
 	t.meter.bytesResumed.Add(-t.before.Swap(0))
 	// What is counted stays counted: the totals hold at least that.
 	size = max(size, t.credit.Load())
@@ -225,4 +240,46 @@ func (r *rate) add(at time.Duration, bytes int64) float64 {
 		return 0
 	}
 	return float64(bytes-first.bytes) / (at - first.at).Seconds()
+}
+
+// pace foresees the end of a job from the work it has done so far. It is the
+// mean since the start at first, and forgets what is older than paceWindow.
+type pace struct {
+	at    time.Duration
+	done  float64 // work by then
+	speed float64 // work per second
+}
+
+// paceWindow is long enough to even out pauses and bursts, and short enough to
+// follow a line that became slower for good.
+const paceWindow = 30 * time.Second
+
+// objectWork is what an object costs beside its bytes, in bytes: its requests
+// take as long as these. It keeps a tail of small objects from being foreseen
+// as no time at all.
+const objectWork = 64 << 10
+
+func work(bytes, objects int64) float64 { return float64(bytes) + float64(objects)*objectWork }
+
+func (p *pace) add(at time.Duration, done float64) {
+	passed := at - p.at
+	if passed <= 0 {
+		return
+	}
+	weight := min(1, float64(passed)/float64(min(at, paceWindow)))
+	p.speed += weight * ((done-p.done)/passed.Seconds() - p.speed)
+	p.at, p.done = at, done
+}
+
+// left is the time that work takes, negative if nobody can tell.
+func (p *pace) left(work float64) time.Duration {
+	const most = 100 * 24 * time.Hour // beyond it a number says nothing
+	switch seconds := max(work, 0) / p.speed; {
+	case work <= 0:
+		return 0
+	case p.speed <= 0 || seconds > most.Seconds():
+		return -1
+	default:
+		return time.Duration(seconds * float64(time.Second))
+	}
 }

@@ -256,6 +256,7 @@ func (m *multipart) completedBefore(ctx context.Context) (bool, error) {
 
 // sendParts brings every part to the server, several at a time.
 func (m *multipart) sendParts(ctx context.Context) error {
+	m.tracker.split(len(m.parts))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(m.Engine.opts.Parallel)
 	for i := range m.parts {
@@ -289,6 +290,7 @@ func (m *multipart) part(ctx context.Context, number int) error {
 		if proven {
 			m.parts[number-1] = listed
 			m.tracker.resumed(length)
+			m.tracker.partsDone.Add(1)
 			return nil
 		}
 		m.log.Info("part differs and is sent again", "key", m.key, "part", number)
@@ -308,6 +310,7 @@ func (m *multipart) sendPart(ctx context.Context, number int, off, length int64)
 		return err
 	}
 	m.parts[number-1] = part
+	m.tracker.partsDone.Add(1)
 	return m.journal.AddPart(m.name, checkpoint.Part{
 		Number: number, Size: length, CRC64: part.CRC64, ETag: part.ETag,
 	})

@@ -32,8 +32,8 @@ type Progress struct {
 
 	TotalsKnown bool
 
-	// Retries and Throttled count tries after the first, and those of them
-	// that the service asked for.
+	// Retries counts tries after the first, Throttled the answers in which the
+	// service asked for less.
 	Retries, Throttled int64
 
 	Elapsed time.Duration
@@ -42,10 +42,13 @@ type Progress struct {
 	// start; resumed bytes count in neither.
 	Rate, MeanRate float64
 
-	// ETA is the expected time to the end; negative means not known.
+	// ETA is the expected time to the end; negative means not known. It
+	// follows the pace of the last half minute, requests included, and so
+	// does not jump where Rate does.
 	ETA time.Duration
 
-	// Running is the number of pieces that move now, Limit how many may.
+	// Running is the number of pieces of the engine that move now, Limit how
+	// many may: fewer than asked for while the service throttles.
 	Running, Limit int
 
 	// Active lists the objects under way, the longest-running first, at most
@@ -60,6 +63,12 @@ const MaxActive = 8
 type ActiveObject struct {
 	Key        string
 	Size, Done int64 // bytes
+
+	// Parts is the number of its parts or ranges, 0 if it moves as a whole,
+	// PartsDone how many of them are at their destination.
+	Parts, PartsDone int
+
+	Elapsed time.Duration // since it was begun
 }
 
 // Outcome is what became of one object.

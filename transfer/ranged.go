@@ -171,6 +171,7 @@ func (r *ranged) run(ctx context.Context) error {
 
 // fetch brings every range into the file, several at a time.
 func (r *ranged) fetch(ctx context.Context) error {
+	r.tracker.split(len(r.parts))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.Engine.opts.Parallel)
 	for i := range r.parts {
@@ -200,6 +201,7 @@ func (r *ranged) part(ctx context.Context, number int) error {
 		if proven {
 			r.parts[number-1] = claim
 			r.tracker.resumed(length)
+			r.tracker.partsDone.Add(1)
 			return nil
 		}
 		r.log.Info("range differs and is fetched again", "key", r.key, "range", number)
@@ -210,6 +212,7 @@ func (r *ranged) part(ctx context.Context, number int) error {
 	}
 	p := checkpoint.Part{Number: number, Size: length, CRC64: crc}
 	r.parts[number-1] = p
+	r.tracker.partsDone.Add(1)
 	return r.record(ctx, p)
 }
 

@@ -40,9 +40,24 @@ type progressLine struct {
 	BytesResumed   int64          `json:"bytes_resumed"`
 	TotalsKnown    bool           `json:"totals_known"`
 	Rate           float64        `json:"rate"`
+	MeanRate       float64        `json:"mean_rate"`
 	ETASeconds     *float64       `json:"eta_seconds,omitempty"`
 	ElapsedSeconds float64        `json:"elapsed_seconds"`
 	Retries        int64          `json:"retries"`
+	Throttled      int64          `json:"throttled"`
+	Running        int            `json:"running"`
+	Limit          int            `json:"limit"`
+	Active         []activeLine   `json:"active,omitempty"`
+}
+
+// activeLine is an object under way, within a progressLine.
+type activeLine struct {
+	Key            string  `json:"key"`
+	Size           int64   `json:"size"`
+	Done           int64   `json:"done"`
+	Parts          int     `json:"parts,omitempty"`
+	PartsDone      int     `json:"parts_done,omitempty"`
+	ElapsedSeconds float64 `json:"elapsed_seconds"`
 }
 
 type objectLine struct {
@@ -137,8 +152,11 @@ cp, sync, rm, resume, retry:
   progress  every second: job, phase (starting, listing, transferring, finishing),
             objects_total, objects_done, objects_skipped, objects_failed,
             bytes_total, bytes_done, bytes_resumed, totals_known (totals grow
-            no more), rate (bytes per second), eta_seconds (absent if not
-            known), elapsed_seconds, retries
+            no more), rate and mean_rate (bytes per second, of the last seconds
+            and since the start), eta_seconds (absent if not known),
+            elapsed_seconds, retries, throttled, running and limit (requests
+            at once, and how many may be), active: a list of at most 8 objects
+            under way {key, size, done, parts, parts_done, elapsed_seconds}
   object    what was done, failed, or, in a dry run, is planned; skipped ones
             are only counted: key, operation (upload, download, delete),
             outcome (done, failed, planned), reason, size,

@@ -2,15 +2,10 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"strings"
-	"sync/atomic"
 	"time"
 
-	"github.com/mattn/go-runewidth"
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 
 	"github.com/osssync/osssync/transfer"
@@ -38,8 +33,9 @@ func (a *app) newView() view {
 		return view{every: jsonEvery, progress: a.progressJSON, stop: func() {}}
 	case a.flags.quiet || a.flags.noProgress:
 		return view{stop: func() {}}
-	case isTerminal(a.stderr) && os.Getenv("TERM") != "dumb":
-		return newBars(a.stderr)
+	}
+	if isTerminal(a.stderr) && canDraw(a.stderr.(*os.File)) {
+		return newBars(a.stderr.(*os.File))
 	}
 	return view{every: plainEvery, stop: func() {}, progress: func(p transfer.Progress) {
 		if !p.Final {
@@ -61,10 +57,16 @@ func (a *app) progressJSON(p transfer.Progress) {
 		V: jsonVersion, Type: "progress", Job: p.JobID, Phase: p.Phase,
 		ObjectsTotal: p.ObjectsTotal, ObjectsDone: p.ObjectsDone, ObjectsSkipped: p.ObjectsSkipped, ObjectsFailed: p.ObjectsFailed,
 		BytesTotal: p.BytesTotal, BytesDone: p.BytesDone, BytesResumed: p.BytesResumed, TotalsKnown: p.TotalsKnown,
-		Rate: p.Rate, ElapsedSeconds: p.Elapsed.Seconds(), Retries: p.Retries,
+		Rate: p.Rate, MeanRate: p.MeanRate, ElapsedSeconds: p.Elapsed.Seconds(),
+		Retries: p.Retries, Throttled: p.Throttled, Running: p.Running, Limit: p.Limit,
 	}
 	if p.ETA >= 0 {
 		line.ETASeconds = new(p.ETA.Seconds())
+	}
+	for _, o := range p.Active {
+		line.Active = append(line.Active, activeLine{
+			Key: o.Key, Size: o.Size, Done: o.Done, Parts: o.Parts, PartsDone: o.PartsDone, ElapsedSeconds: o.Elapsed.Seconds(),
+		})
 	}
 	a.emit(line)
 }
@@ -75,106 +77,34 @@ func plainProgress(p transfer.Progress) string {
 	if !p.TotalsKnown {
 		more = " or more"
 	}
-	s := fmt.Sprintf("%d of %d%s objects, %s of %s, %s/s",
-		p.ObjectsDone+p.ObjectsSkipped+p.ObjectsFailed, p.ObjectsTotal, more, size(p.BytesDone), size(p.BytesTotal), size(int64(p.Rate)))
+	items := []string{
+		fmt.Sprintf("%d of %d%s objects", settled(p), p.ObjectsTotal, more),
+		fmt.Sprintf("%s of %s%s", size(p.BytesDone), size(p.BytesTotal), more),
+		fmt.Sprintf("%s/s (mean %s/s)", size(int64(p.Rate)), size(int64(p.MeanRate))),
+	}
 	if p.ETA >= 0 {
-		s += ", " + clock(p.ETA) + " left"
+		items = append(items, clock(p.ETA)+" left")
 	}
-	if p.ObjectsFailed > 0 {
-		s += fmt.Sprintf(", %d failed", p.ObjectsFailed)
-	}
-	return s
+	items = append(items, fmt.Sprintf("%d of %d requests", p.Running, p.Limit))
+	return strings.Join(append(items, counters(p)...), ", ")
 }
 
-// maxActive is how many objects get a line of their own, and largeObject the
-// bytes from which one is worth it: smaller ones come and go unread.
-const (
-	maxActive   = 4
-	largeObject = transfer.DefaultMultipartThreshold
-)
+// settled is the number of objects that nothing more is to be done about.
+func settled(p transfer.Progress) int64 { return p.ObjectsDone + p.ObjectsSkipped + p.ObjectsFailed }
 
-// newBars draws on a terminal: one bar for all and a line for each of a few
-// large objects, whatever the number of objects.
-func newBars(out io.Writer) view {
-	var latest atomic.Pointer[transfer.Progress]
-	latest.Store(&transfer.Progress{ETA: -1})
-	line := func(i int) mpb.BarFillerFunc {
-		return func(w io.Writer, st decor.Statistics) error {
-			lines := frame(*latest.Load(), st.AvailableWidth)
-			if i >= len(lines) {
-				return nil
-			}
-			text := lines[i]
-			if i > 0 {
-				text += "\n"
-			}
-			_, err := io.WriteString(w, text)
-			return err
+// counters are the counts of p that are not zero, in words.
+func counters(p transfer.Progress) []string {
+	var list []string
+	if p.BytesResumed > 0 {
+		list = append(list, size(p.BytesResumed)+" resumed")
+	}
+	for _, c := range []struct {
+		n    int64
+		what string
+	}{{p.ObjectsSkipped, "skipped"}, {p.ObjectsFailed, "failed"}, {p.Retries, "retried"}, {p.Throttled, "throttled"}} {
+		if c.n > 0 {
+			list = append(list, fmt.Sprintf("%d %s", c.n, c.what))
 		}
 	}
-	var extra []mpb.BarFiller
-	for i := range maxActive {
-		extra = append(extra, line(i+1))
-	}
-	container := mpb.New(mpb.WithOutput(out), mpb.WithRefreshRate(barsEvery))
-	bar, err := container.Add(0, line(0), mpb.BarFillerTrim(), mpb.BarBtmExtender(extra...))
-	if err != nil {
-		return view{stop: container.Shutdown}
-	}
-	return view{
-		every:    barsEvery,
-		progress: func(p transfer.Progress) { latest.Store(&p) },
-		stop: func() {
-			bar.Abort(true)
-			container.Wait()
-		},
-	}
-}
-
-// frame draws p as lines of fewer than width columns, without control
-// characters: a line for the whole, then one for each large object under way.
-func frame(p transfer.Progress, width int) []string {
-	width--
-	more := ""
-	if !p.TotalsKnown {
-		more = "+"
-	}
-	eta := "-:--"
-	if p.ETA >= 0 {
-		eta = clock(p.ETA)
-	}
-	text := fmt.Sprintf("%d/%d%s  %s/%s%s  %s/s  ETA %s", p.ObjectsDone+p.ObjectsSkipped+p.ObjectsFailed, p.ObjectsTotal, more,
-		size(p.BytesDone), size(p.BytesTotal), more, size(int64(p.Rate)), eta)
-	if p.ObjectsFailed > 0 {
-		text += fmt.Sprintf("  %d failed", p.ObjectsFailed)
-	}
-	done, total := p.BytesDone, p.BytesTotal
-	if total == 0 {
-		done, total = p.ObjectsDone+p.ObjectsSkipped+p.ObjectsFailed, p.ObjectsTotal
-	}
-	lines := []string{withBar(text, done, total, width)}
-	for _, o := range p.Active {
-		if o.Size < largeObject || len(lines) > maxActive {
-			continue
-		}
-		name := "  " + fit(printable(o.Key), max(width/2-2, 0))
-		lines = append(lines, withBar(pad(name, width/2)+"  "+size(o.Size), o.Done, o.Size, width))
-	}
-	return lines
-}
-
-// withBar puts a bar before text where there is room for one.
-func withBar(text string, done, total int64, width int) string {
-	const percent, least = 9, 6 // columns of "[] 100%  ", and of the shortest bar
-	room := width - runewidth.StringWidth(text) - percent
-	if room < least {
-		return runewidth.Truncate(text, max(width, 0), "")
-	}
-	room = min(room, 30)
-	part := 0.0
-	if total > 0 {
-		part = min(1, float64(done)/float64(total))
-	}
-	full := int(part * float64(room))
-	return fmt.Sprintf("[%s%s] %3d%%  %s", strings.Repeat("=", full), strings.Repeat(" ", room-full), int(part*100), text)
+	return list
 }

@@ -12,9 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mattn/go-runewidth"
-	"pgregory.net/rapid"
-
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/oss/emulator"
 	"github.com/osssync/osssync/transfer"
@@ -219,64 +216,6 @@ func TestFailuresAreCapped(t *testing.T) {
 	}
 }
 
-func TestFrame(t *testing.T) {
-	p := transfer.Progress{
-		ObjectsTotal: 1024, ObjectsDone: 312, BytesTotal: 80 << 20, BytesDone: 36 << 20, TotalsKnown: true,
-		Rate: 3.4 * (1 << 20), ETA: 24 * time.Second,
-		Active: []transfer.ActiveObject{
-			{Key: "small", Size: 10},
-			{Key: "photos/2026/a very long name indeed that cannot fit.raw", Size: 64 << 20, Done: 32 << 20},
-			{Key: "漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字.bin", Size: 64 << 20, Done: 64 << 20},
-			{Key: "esc\x1b[2J", Size: 64 << 20},
-			{Key: "four", Size: 64 << 20},
-			{Key: "five is one too many", Size: 64 << 20},
-		},
-	}
-	want := []string{
-		"[=========             ]  45%  312/1024  36.0 MiB/80.0 MiB  3.4 MiB/s  ETA 0:24",
-		"[==========           ]  50%    …long name indeed that cannot fit.raw  64.0 MiB",
-	}
-	have := frame(p, 80)
-	if len(have) != 5 {
-		t.Fatalf("%d lines, want 5:\n%s", len(have), strings.Join(have, "\n"))
-	}
-	t.Logf("\n%s\n\n%s", strings.Join(have, "\n"), strings.Join(frame(p, 20), "\n"))
-	for i, w := range want {
-		if have[i] != w {
-			t.Errorf("line %d\nhave %q\nwant %q", i, have[i], w)
-		}
-	}
-}
-
-func TestFrameFits(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.Int64Range(0, 1<<60)
-		p := transfer.Progress{
-			ObjectsTotal: n.Draw(t, "total"), ObjectsDone: n.Draw(t, "done"), ObjectsFailed: n.Draw(t, "failed"),
-			BytesTotal: n.Draw(t, "bytes total"), BytesDone: n.Draw(t, "bytes"), TotalsKnown: rapid.Bool().Draw(t, "known"),
-			Rate: float64(n.Draw(t, "rate")), ETA: time.Duration(rapid.Int64().Draw(t, "eta")),
-		}
-		for range rapid.IntRange(0, 8).Draw(t, "active") {
-			p.Active = append(p.Active, transfer.ActiveObject{
-				Key: rapid.String().Draw(t, "key"), Size: n.Draw(t, "size"), Done: n.Draw(t, "done"),
-			})
-		}
-		width := rapid.IntRange(0, 200).Draw(t, "width")
-		lines := frame(p, width)
-		if len(lines) > 1+maxActive {
-			t.Fatalf("%d lines", len(lines))
-		}
-		for _, line := range lines {
-			if w := runewidth.StringWidth(line); w >= max(width, 1) {
-				t.Fatalf("%q has %d columns of %d", line, w, width)
-			}
-			if framed := "|" + line + "|"; oneLine(framed) != framed {
-				t.Fatalf("%q is not fit for a terminal", line)
-			}
-		}
-	})
-}
-
 func TestDisplay(t *testing.T) {
 	for _, tc := range []struct{ have, want string }{
 		{printable("a b"), "a b"},
@@ -331,20 +270,6 @@ func TestPatientReaderEnds(t *testing.T) {
 	have, err := io.ReadAll(newPatientReader(t.Context(), strings.NewReader(text)))
 	if err != nil || string(have) != text {
 		t.Errorf("%d bytes, %v", len(have), err)
-	}
-}
-
-func TestPlainProgress(t *testing.T) {
-	p := transfer.Progress{
-		ObjectsTotal: 300, ObjectsDone: 10, ObjectsSkipped: 1, ObjectsFailed: 1, BytesTotal: 80 << 20, BytesDone: 4 << 20,
-		Rate: 1 << 20, ETA: -1,
-	}
-	if have, want := plainProgress(p), "12 of 300 or more objects, 4.0 MiB of 80.0 MiB, 1.0 MiB/s, 1 failed"; have != want {
-		t.Errorf("have %q, want %q", have, want)
-	}
-	p.TotalsKnown, p.ETA, p.ObjectsFailed = true, 76*time.Second, 0
-	if have, want := plainProgress(p), "11 of 300 objects, 4.0 MiB of 80.0 MiB, 1.0 MiB/s, 1:16 left"; have != want {
-		t.Errorf("have %q, want %q", have, want)
 	}
 }
 

@@ -28,6 +28,7 @@ var arrows = map[string][]string{
 	"internal/filter":  {},
 	"internal/lint":    {},
 	"internal/localfs": {},
+	"internal/vt":      {},
 	"oss":              {"internal/crc64", "internal/file"},
 	"oss/crypto":       {"oss", "internal/crc64", "internal/file"},
 	"oss/emulator":     {"oss/emulator/internal/*"},
@@ -44,12 +45,12 @@ var owners = map[string][]string{
 	"github.com/vbauerster/mpb/v8":   {"cmd/osssync"},
 	"github.com/spf13/cobra":         {"cmd/osssync"},
 	"github.com/spf13/pflag":         {"cmd/osssync"},
-	"github.com/mattn/go-runewidth":  {"cmd/osssync"},
+	"github.com/mattn/go-runewidth":  {"cmd/osssync", "internal/vt"},
 	"golang.org/x/term":              {"cmd/osssync"},
 	"golang.org/x/sync/errgroup":     {"transfer"},
 	"golang.org/x/sys/cpu":           {"internal/crc64"},
 	"golang.org/x/sys/unix":          {"internal/localfs", "checkpoint", "cmd/osssync", "oss/emulator", "bench"},
-	"golang.org/x/sys/windows":       {"internal/localfs", "checkpoint", "oss/emulator"},
+	"golang.org/x/sys/windows":       {"internal/localfs", "checkpoint", "cmd/osssync", "oss/emulator"},
 }
 
 const (
