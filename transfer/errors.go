@@ -27,6 +27,10 @@ var (
 	// mistyped prefix looks the same as an empty one.
 	ErrNoMatch = errors.New("nothing matches the source")
 
+	// ErrUnsafe is matched by a job that would have deleted what it should
+	// not have. Nothing more was deleted.
+	ErrUnsafe = errors.New("deleting is not safe")
+
 	// ErrNoJob is the error of a Resume whose job is not there.
 	ErrNoJob = errors.New("no such job")
 
@@ -51,6 +55,43 @@ func (e *IncompleteError) Error() string {
 
 // Is makes errors.Is(err, ErrIncomplete) true.
 func (e *IncompleteError) Is(target error) bool { return target == ErrIncomplete }
+
+// UnsafeError says why a Sync with Delete deleted nothing, or no more. It
+// matches ErrUnsafe.
+type UnsafeError struct {
+	Cause  UnsafeCause
+	Reason string
+	Err    error // what else was wrong; may be nil
+}
+
+// UnsafeCause is what stands in the way of deleting.
+type UnsafeCause string
+
+// The causes.
+const (
+	UnsafeUnread  UnsafeCause = "source not read whole"
+	UnsafeEmpty   UnsafeCause = "source is empty"
+	UnsafeFailed  UnsafeCause = "objects failed"
+	UnsafeTooMany UnsafeCause = "too many to delete"
+	UnsafeListing UnsafeCause = "listing is wrong"
+)
+
+func unsafe(cause UnsafeCause, format string, args ...any) error {
+	return &UnsafeError{Cause: cause, Reason: fmt.Sprintf(format, args...)}
+}
+
+func (e *UnsafeError) Error() string {
+	text := "nothing is deleted: " + e.Reason
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Is makes errors.Is(err, ErrUnsafe) true.
+func (e *UnsafeError) Is(target error) bool { return target == ErrUnsafe }
+
+func (e *UnsafeError) Unwrap() error { return e.Err }
 
 // ChangedError says that a source moved while it was read, or that somebody
 // else wrote to a destination. It matches ErrChanged.

@@ -44,11 +44,12 @@ type action struct {
 	exists   bool  // the destination has the name
 	looked   bool  // the destination was looked at, and exists is all there is
 	ask      bool  // only the objects' metadata can tell whether both are the same
+	extra    bool  // only the destination has it: there is dst and no src
 	err      error // the source could not be read here
 }
 
 // plan merges the two sides, each in key order. Names that only the destination
-// has are passed over. dst may be nil: then nothing exists there.
+// has come between the others. dst may be nil: then nothing exists there.
 //
 // An error with a name is that name's: of the source it becomes the action's,
 // and what cannot be looked at at the destination counts as not there, for the
@@ -62,8 +63,14 @@ func plan(src, dst iter.Seq2[entry, error]) iter.Seq2[action, error] {
 				yield(action{}, err)
 				return
 			}
+			for there.valid && there.value.name < e.name && (there.err == nil || there.value.name != "") {
+				if there.err == nil && !yield(action{name: there.value.name, dst: there.value, exists: true, extra: true}, nil) {
+					return
+				}
+				there.advance()
+			}
 			a := action{name: e.name, src: e, err: err}
-			found, failed := there.seek(e.name)
+			found, failed := there.at(e.name)
 			if failed != nil {
 				yield(action{}, failed)
 				return
@@ -74,7 +81,22 @@ func plan(src, dst iter.Seq2[entry, error]) iter.Seq2[action, error] {
 				a.exists = there.err == nil && (a.dst.skip == "" || a.dst.etag != "")
 				a.looked = there.err == nil && a.dst.skip == ""
 			}
+			if found {
+				there.advance()
+			}
 			if !yield(a, nil) {
+				return
+			}
+		}
+		for ; there.valid; there.advance() {
+			if there.err != nil {
+				if there.value.name == "" {
+					yield(action{}, there.err)
+					return
+				}
+				continue
+			}
+			if !yield(action{name: there.value.name, dst: there.value, exists: true, extra: true}, nil) {
 				return
 			}
 		}
@@ -102,19 +124,13 @@ func newPuller(seq iter.Seq2[entry, error]) *puller {
 
 func (p *puller) advance() { p.value, p.err, p.valid = p.next() }
 
-// seek goes on to the first entry whose name is not below name and says whether
-// it is that name's.
-func (p *puller) seek(name string) (bool, error) {
-	for p.valid {
-		switch {
-		case p.err != nil && p.value.name == "":
-			return false, p.err
-		case p.value.name >= name:
-			return p.value.name == name, nil
-		}
-		p.advance()
+// at says whether the entry it stands at has that name, after those with lower
+// names were passed.
+func (p *puller) at(name string) (bool, error) {
+	if p.valid && p.err != nil && p.value.name == "" {
+		return false, p.err
 	}
-	return false, nil
+	return p.valid && p.value.name == name, nil
 }
 
 // walk is a folder as a side.

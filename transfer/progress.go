@@ -10,6 +10,7 @@ const (
 	PhaseStarting     Phase = "starting"
 	PhaseListing      Phase = "listing" // totals still grow; transfers run already
 	PhaseTransferring Phase = "transferring"
+	PhaseDeleting     Phase = "deleting" // what only the destination has
 	PhaseFinishing    Phase = "finishing"
 	PhaseDone         Phase = "done"
 )

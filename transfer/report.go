@@ -62,7 +62,8 @@ type ObjectCounts struct {
 	Done    int64 `json:"done"`
 	Skipped int64 `json:"skipped"`
 	Failed  int64 `json:"failed"`
-	Changed int64 `json:"changed"` // of the failed: their source moved
+	Changed int64 `json:"changed"` // of the failed: their source moved, or their destination
+	Deleted int64 `json:"deleted"` // of the done: removed at the destination
 }
 
 // ByteCounts counts bytes of objects.

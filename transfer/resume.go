@@ -72,6 +72,11 @@ type call struct {
 	Relay       bool     `json:",omitempty"`
 	IfUnchanged bool     `json:",omitempty"`
 
+	Delete           bool        `json:",omitempty"`
+	MaxDelete        DeleteLimit `json:",omitzero"`
+	AllowEmptySource bool        `json:",omitempty"`
+	IgnoreErrors     bool        `json:",omitempty"`
+
 	// Those of the engine, in bytes. With others the parts that are there
 	// would be of no use.
 	PartSize  int64 `json:",omitempty"`
@@ -159,7 +164,8 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 	case "sync":
 		return e.Sync(ctx, src, dst, &SyncOptions{
 			JobOptions: o, Compare: c.Compare, Headers: c.Headers, Exclude: c.Exclude, AllowEmpty: c.AllowEmpty, KeepACL: c.KeepACL, Relay: c.Relay,
-			IfUnchanged: c.IfUnchanged,
+			IfUnchanged: c.IfUnchanged, Delete: c.Delete, MaxDelete: c.MaxDelete,
+			AllowEmptySource: c.AllowEmptySource, IgnoreErrors: c.IgnoreErrors,
 		})
 	}
 	return nil, fmt.Errorf("this release does not know how to %q", c.Method)

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"path/filepath"
@@ -38,6 +39,24 @@ type SyncOptions struct {
 	// no condition for it; where none was there the service itself checks.
 	IfUnchanged bool
 
+	// Delete removes from the destination what the source does not have, after
+	// everything was transferred. It needs a source that was read to its end
+	// without an error and no failed object; every name is asked for at the
+	// source once more, and what somebody else has written since it was listed
+	// stays. What stands in the way is an UnsafeError.
+	Delete bool
+
+	// MaxDelete bounds what Delete removes: more is an UnsafeError, and
+	// nothing is removed.
+	MaxDelete DeleteLimit
+
+	// AllowEmptySource lets Delete remove everything if the source is empty.
+	AllowEmptySource bool
+
+	// IgnoreErrors lets Delete go on though objects failed, but not if the
+	// source could not be read.
+	IgnoreErrors bool
+
 	// AllowEmpty makes a copy from a prefix without objects a success that
 	// did nothing; without it the error is ErrNoMatch.
 	AllowEmpty bool
@@ -48,7 +67,7 @@ type SyncOptions struct {
 
 // Sync brings the tree at dst to the state of the tree at src. One side at
 // least lies below a prefix of a bucket; between two buckets the service
-// copies, where it can. Nothing is deleted.
+// copies, where it can. Nothing is deleted unless Delete says so.
 //
 // Both sides are read in key order and compared while transfers run; memory
 // does not grow with their number. One object that fails does not stop the
@@ -96,6 +115,7 @@ func (e *Engine) Sync(ctx context.Context, src, dst Location, opts *SyncOptions)
 		call: call{
 			Method: "sync", Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare,
 			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay, IfUnchanged: o.IfUnchanged,
+			Delete: o.Delete, MaxDelete: o.MaxDelete, AllowEmptySource: o.AllowEmptySource, IgnoreErrors: o.IgnoreErrors,
 		}.text(o.JobOptions),
 	}, o.JobOptions)
 	if err != nil {
@@ -137,6 +157,9 @@ type tree struct {
 	root      *localfs.Root // of the local side, once it is there
 
 	publisher *publisher // of a download
+
+	extras *extras // what only the destination has, if that is to be deleted
+	unread int64   // names of the source that could not be read
 }
 
 // planAhead is how many actions may be known before their turn: it lets totals
@@ -161,6 +184,12 @@ func (t *tree) run(ctx context.Context) (err error) {
 		}
 	}
 	t.meter.setPhase(PhaseListing)
+	if t.options.Delete {
+		if t.extras, err = newExtras(t.Engine.opts.StateDir); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, t.extras.close()) }()
+	}
 
 	// The group's first error ends the job: per-object failures are counted
 	// and are no errors here.
@@ -182,6 +211,12 @@ func (t *tree) run(ctx context.Context) (err error) {
 		return tasks.Wait()
 	})
 	err = g.Wait()
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if err == nil && t.options.Delete {
+		err = t.deleteExtras(ctx)
+	}
 	t.meter.setPhase(PhaseFinishing)
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
@@ -194,7 +229,17 @@ func (t *tree) run(ctx context.Context) (err error) {
 func (t *tree) feed(ctx context.Context, actions chan<- action) error {
 	src, dst := t.sides(ctx)
 	for a, err := range plan(src, dst) {
-		if err == nil {
+		switch {
+		case err != nil && t.options.Delete && fatal(err):
+			return err
+		case err != nil && t.options.Delete:
+			return &UnsafeError{Cause: UnsafeUnread, Reason: "a side could not be read to its end", Err: err}
+		case err != nil:
+			return err
+		case a.extra:
+			err = t.only(a)
+			a.name = ""
+		default:
 			err = t.consider(&a)
 		}
 		if err != nil {
@@ -217,11 +262,24 @@ func (t *tree) feed(ctx context.Context, actions chan<- action) error {
 	return nil
 }
 
+// only keeps a name that only the destination has.
+func (t *tree) only(a action) error {
+	if t.extras == nil || a.dst.skip != "" {
+		return nil
+	}
+	t.extras.there++
+	return t.extras.add(a.dst)
+}
+
 // consider decides about a as far as that takes no request. What is dealt with
 // loses its name.
 func (t *tree) consider(a *action) error {
 	operation, key, size := t.describe(*a)
+	if t.extras != nil && a.exists {
+		t.extras.there++
+	}
 	if a.err != nil {
+		t.unread++
 		t.seen(false, 0)
 		t.fail(key, operation, a.err)
 		a.name = ""
@@ -269,7 +327,7 @@ func (t *tree) sides(ctx context.Context) (src, dst iter.Seq2[entry, error]) {
 	switch {
 	// A copy looks at its destination only to see whether what an earlier run
 	// did is still there.
-	case t.compare == CompareNone && !t.report.Resumed && !t.options.IfUnchanged:
+	case t.compare == CompareNone && !t.report.Resumed && !t.options.IfUnchanged && !t.options.Delete:
 		return src, nil
 	case t.direction != down:
 		return src, t.list(ctx, t.dst)

@@ -182,6 +182,8 @@ func (c *copying) tree(s *service) error {
 		return e.Sync(ctx, s.location(c.src), s.location(c.dst), &transfer.SyncOptions{
 			JobOptions: o, Headers: c.headers, Compare: c.flags.compare(c.cmd.Name()), Exclude: exclude, AllowEmpty: c.flags.allowEmpty, DryRun: c.flags.dryRun,
 			KeepACL: c.flags.keepACL, IfUnchanged: c.flags.ifUnchanged,
+			Delete: c.flags.remove.on, MaxDelete: c.flags.remove.most.limit,
+			AllowEmptySource: c.flags.remove.allowEmptySource, IgnoreErrors: c.flags.remove.ignoreErrors,
 		})
 	})
 }

@@ -6,8 +6,13 @@ const syncLong = `Bring the tree at DST to the state of the tree at SRC.
 
 One side is a folder, the other oss://BUCKET/PREFIX, or both are in buckets. What
 differs in size or modification time (between buckets: in content), or is missing,
-is transferred; nothing is deleted at DST. The contents of the source go below the destination: the file DIR/a/b becomes the
-object PREFIX/a/b.
+is transferred. The contents of the source go below the destination: the file
+DIR/a/b becomes the object PREFIX/a/b.
+
+With --delete what only DST has is removed at the end. That needs a source that
+was read whole and is not empty, and no failed object; each name is asked for at
+SRC once more, and what somebody else has written to DST meanwhile stays. If it
+is not safe nothing is deleted, and the exit code is 7.
 `
 
 func newSyncCommand(a *app) *cobra.Command {
@@ -22,6 +27,9 @@ func newSyncCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := f.remove.check(cmd); err != nil {
+				return err
+			}
 			if c.src.local() && !isDir(c.src.path) {
 				if _, err := c.isTree(); err != nil {
 					return err
@@ -33,5 +41,6 @@ func newSyncCommand(a *app) *cobra.Command {
 	}
 	cmd.Flags().SortFlags = false
 	f.register(cmd)
+	f.remove.register(cmd)
 	return cmd
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,6 +30,7 @@ type copyFlags struct {
 	tagging        string
 	keepACL        bool
 	ifUnchanged    bool
+	remove         deleteFlags
 	versionID      string
 	byteRange      string
 }
@@ -156,4 +159,64 @@ func (a *app) ownFiles(s *service) ([]string, error) {
 		own = append(own, path)
 	}
 	return own, nil
+}
+
+// deleteFlags are those of a sync that deletes.
+type deleteFlags struct {
+	on               bool
+	most             deleteLimit
+	allowEmptySource bool
+	ignoreErrors     bool
+}
+
+func (f *deleteFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.on, "delete", false, "remove from DST what SRC does not have, at the end and only if all went well")
+	flags.Var(&f.most, "max-delete", "with --delete: delete nothing if it would be more than `N` objects or P% of DST; none means no limit (1000, or 25% if that is more)")
+	flags.BoolVar(&f.allowEmptySource, "allow-empty-source", false, "with --delete: an empty SRC empties DST")
+	flags.BoolVar(&f.ignoreErrors, "ignore-errors", false, "with --delete: delete though some objects could not be transferred")
+}
+
+// check refuses flags that have no meaning without --delete.
+func (f *deleteFlags) check(cmd *cobra.Command) error {
+	for _, name := range []string{"max-delete", "allow-empty-source", "ignore-errors"} {
+		if !f.on && cmd.Flags().Changed(name) {
+			return &usageError{message: "--" + name + " is for --delete"}
+		}
+	}
+	return nil
+}
+
+// deleteLimit is a flag of N, P% or none.
+type deleteLimit struct {
+	limit transfer.DeleteLimit
+	text  string
+}
+
+func (d *deleteLimit) String() string { return d.text }
+func (d *deleteLimit) Type() string   { return "N" }
+
+func (d *deleteLimit) Set(s string) error {
+	var l transfer.DeleteLimit
+	percent, isPercent := strings.CutSuffix(s, "%")
+	var err error
+	switch {
+	case s == "none":
+		l.None = true
+	case isPercent:
+		l.Percent, err = strconv.ParseFloat(percent, 64)
+		if err == nil && !(l.Percent > 0 && l.Percent <= 100) {
+			err = strconv.ErrRange
+		}
+	default:
+		l.Objects, err = parseDigits(s)
+		if err == nil && l.Objects == 0 {
+			err = strconv.ErrRange
+		}
+	}
+	if err != nil {
+		return errors.New("want a number of objects, a share such as 10%, or none")
+	}
+	d.limit, d.text = l, s
+	return nil
 }

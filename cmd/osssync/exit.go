@@ -23,6 +23,7 @@ const (
 	exitIncomplete  = 4
 	exitInterrupted = 5
 	exitIntegrity   = 6
+	exitSafety      = 7
 	exitParked      = 10
 	exitHeld        = 11
 )
@@ -36,6 +37,7 @@ const exitHelp = `Exit codes:
   4   finished, but some objects failed; run it again for those
   5   interrupted; run it again to go on
   6   the object changed meanwhile or arrived damaged
+  7   deleting was not safe; nothing more was deleted
   10  the credentials ended; run it again with new ones to go on
   11  another process holds this job or folder
 `
@@ -59,6 +61,8 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, transfer.ErrJobHeld), errors.As(err, &inUse):
 		return exitHeld
+	case errors.Is(err, transfer.ErrUnsafe):
+		return exitSafety
 	case errors.Is(err, transfer.ErrIncomplete):
 		return exitIncomplete
 	case errors.Is(err, context.Canceled):
@@ -99,6 +103,8 @@ func hintFor(err error) string {
 		creds *oss.CredentialsError
 		inUse *emulator.InUseError
 		job   *jobError
+
+		unsafe *transfer.UnsafeError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -113,6 +119,8 @@ func hintFor(err error) string {
 		return "the access key may not do this; ask the bucket's owner for the permission"
 	case errors.Is(err, transfer.ErrNoMatch):
 		return "check the prefix with: osssync ls; if it may be empty, give --allow-empty"
+	case errors.As(err, &unsafe):
+		return unsafeHints[unsafe.Cause]
 	case errors.Is(err, transfer.ErrJobHeld), errors.As(err, &inUse):
 		return "wait for the other process, or stop it"
 	case errors.Is(err, transfer.ErrIncomplete):
@@ -137,6 +145,14 @@ func hintFor(err error) string {
 		return "check --endpoint and the network, then run the same command again"
 	}
 	return ""
+}
+
+var unsafeHints = map[transfer.UnsafeCause]string{
+	transfer.UnsafeUnread:  "make everything at SRC readable, or leave it out, and run the same command again",
+	transfer.UnsafeEmpty:   "check that SRC is the right one, and mounted; if it may be empty, give --allow-empty-source",
+	transfer.UnsafeFailed:  "mend the causes and run the same command again; to delete all the same, give --ignore-errors",
+	transfer.UnsafeTooMany: "look at them with --dry-run; if that is right, give a higher --max-delete",
+	transfer.UnsafeListing: "the service's answers contradict each other; run the same command again later",
 }
 
 func isNetwork(err error) bool {

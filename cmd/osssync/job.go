@@ -43,7 +43,11 @@ func (a *app) runJob(s *service, t task) error {
 		OnObject: func(e transfer.ObjectEvent) {
 			if e.Outcome == transfer.OutcomePlanned {
 				out.planned++
-				out.plannedBytes += e.Size
+				if e.Operation == "delete" && t.cmd.Name() != "rm" {
+					out.plannedDeletes++
+				} else {
+					out.plannedBytes += e.Size
+				}
 			}
 			a.object(e)
 		},
@@ -94,11 +98,12 @@ func (a *app) object(e transfer.ObjectEvent) {
 
 // outcome is what became of a job.
 type outcome struct {
-	report       *transfer.Report
-	again        string // the command line that goes on
-	dryRun       bool
-	planned      int64
-	plannedBytes int64
+	report         *transfer.Report
+	again          string // the command line that goes on
+	dryRun         bool
+	planned        int64
+	plannedDeletes int64 // of planned, in a job that also transfers
+	plannedBytes   int64
 }
 
 // maxShown is how many failures, and how many warnings, a terminal gets; the
@@ -129,7 +134,7 @@ func (o *outcome) last(a *app, code int) {
 	if a.flags.json {
 		a.emit(summaryLine{
 			V: jsonVersion, Type: "summary", Report: o.report, ExitCode: code, Continue: again,
-			ElapsedSeconds: o.report.Elapsed().Seconds(), DryRun: o.dryRun, Planned: o.planned, PlannedBytes: o.plannedBytes,
+			ElapsedSeconds: o.report.Elapsed().Seconds(), DryRun: o.dryRun, Planned: o.planned, PlannedBytes: o.plannedBytes, PlannedDeletes: o.plannedDeletes,
 		})
 	}
 	if a.flags.onlyErrors && code == exitOK {
@@ -150,7 +155,10 @@ func (o *outcome) line() string {
 	var b strings.Builder
 	switch {
 	case o.dryRun && r.State == transfer.StateDone:
-		fmt.Fprintf(&b, "dry run: %s, %s would be done in a real one", number(o.planned, "object"), size(o.plannedBytes))
+		fmt.Fprintf(&b, "dry run: %s, %s would be done in a real one", number(o.planned-o.plannedDeletes, "object"), size(o.plannedBytes))
+		if o.plannedDeletes > 0 {
+			fmt.Fprintf(&b, ", %s deleted", number(o.plannedDeletes, "object"))
+		}
 	case r.State == transfer.StateDone && n.Done == 0:
 		verb := "transfer"
 		if r.Kind == "delete" {
@@ -160,10 +168,13 @@ func (o *outcome) line() string {
 	case r.Kind == "delete":
 		fmt.Fprintf(&b, "%s: %s deleted in %s", r.State, number(n.Done, "object"), elapsed(took))
 	default:
-		fmt.Fprintf(&b, "%s: %s, %s in %s (%s)", r.State, number(n.Done, "object"), size(r.Bytes.Done), elapsed(took), rate(r.Bytes.Done-r.Bytes.Resumed, took))
+		fmt.Fprintf(&b, "%s: %s, %s in %s (%s)", r.State, number(n.Done-n.Deleted, "object"), size(r.Bytes.Done), elapsed(took), rate(r.Bytes.Done-r.Bytes.Resumed, took))
 		if r.Bytes.Resumed > 0 {
 			fmt.Fprintf(&b, ", %s of it by an earlier run", size(r.Bytes.Resumed))
 		}
+	}
+	if n.Deleted > 0 {
+		fmt.Fprintf(&b, ", %d deleted", n.Deleted)
 	}
 	fmt.Fprintf(&b, ", %d skipped, %d failed, %d changed", n.Skipped, n.Failed, n.Changed)
 	if r.JobID != "" {

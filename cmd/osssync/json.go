@@ -81,6 +81,7 @@ type summaryLine struct {
 	DryRun         bool    `json:"dry_run,omitempty"`
 	Planned        int64   `json:"planned,omitempty"`
 	PlannedBytes   int64   `json:"planned_bytes,omitempty"`
+	PlannedDeletes int64   `json:"planned_deletes,omitempty"` // of planned
 }
 
 type listedLine struct {
@@ -164,10 +165,11 @@ cp, sync, rm, resume, retry:
             retryable}
   summary   the last line: job, kind, source, destination, state (done,
             incomplete, interrupted, failed), error, resumed, resumable,
-            started, finished, objects {total, done, skipped, failed, changed},
+            started, finished, objects {total, done, skipped, failed, changed, deleted},
             bytes {done, resumed}, retries, failures, warnings,
             elapsed_seconds, exit_code, continue (the command line that goes
-            on), and for a dry run planned, planned_bytes
+            on), and for a dry run planned, planned_bytes,
+            planned_deletes
 
 rm -m:
   upload    what was, or in a dry run would be, aborted: as in ls

@@ -107,6 +107,11 @@ func (d folder) remove(name string) error {
 	return again(func() error { return unix.Unlinkat(d.fd, name, 0) })
 }
 
+// rmdir removes a folder with nothing in it.
+func (d folder) rmdir(name string) error {
+	return again(func() error { return unix.Unlinkat(d.fd, name, unix.AT_REMOVEDIR) })
+}
+
 // sync makes the names in the folder durable.
 func (d folder) sync() error {
 	fd, err := openat(d.fd, ".", unix.O_DIRECTORY, 0)

@@ -1,11 +1,13 @@
 package localfs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -179,6 +181,28 @@ func (r *Root) remove(dir, name string) error {
 		return r.fail("remove", joinKey(dir, name), err)
 	}
 	return nil
+}
+
+// RemoveEmpty removes those of the folders that have nothing in them, deepest
+// first. What else is or happens there is no error: folders are only tidied.
+func (r *Root) RemoveEmpty(keys []string) {
+	keys = slices.Clone(keys)
+	slices.SortFunc(keys, func(a, b string) int { return cmp.Compare(strings.Count(b, "/"), strings.Count(a, "/")) })
+	for _, key := range keys {
+		if CheckKey(key) != nil {
+			continue
+		}
+		dir, name := splitKey(key)
+		d, err := r.folder("remove", dir, false)
+		if err != nil {
+			continue
+		}
+		err = r.watch.step(Step{Op: "remove", Path: r.path(key)}, func() error { return d.rmdir(name) })
+		d.close()
+		if err == nil {
+			r.forget(key)
+		}
+	}
 }
 
 // MkdirAll makes the folder of that key, and those above it, where missing. A

@@ -119,6 +119,18 @@ func (d folder) remove(name string) error {
 	return d.root.Remove(name)
 }
 
+// rmdir removes a folder with nothing in it; os.Root would also remove a file.
+func (d folder) rmdir(name string) error {
+	info, err := d.root.Lstat(name)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return errors.New("is no folder")
+	}
+	return d.root.Remove(name)
+}
+
 // sync does nothing: Windows has no sync of a directory, and NTFS logs names.
 func (d folder) sync() error { return nil }
 

@@ -1,0 +1,332 @@
+package transfer
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/osssync/osssync/internal/localfs"
+	"github.com/osssync/osssync/oss"
+	"golang.org/x/sync/errgroup"
+)
+
+// DeleteLimit bounds how many objects a Sync may delete. The zero value allows
+// 1,000, or a quarter of what is at the destination where that is more.
+type DeleteLimit struct {
+	// Objects bounds their number, 0 not at all.
+	Objects int64
+
+	// Percent bounds their share of what is at the destination, 0 not at all.
+	Percent float64
+
+	// None allows any number.
+	None bool
+}
+
+// The limit of the zero DeleteLimit.
+const (
+	DefaultDeleteObjects = 1000
+	DefaultDeletePercent = 25
+)
+
+// exceeded says whether n of there objects are too many, and what the limit is.
+func (l DeleteLimit) exceeded(n, there int64) (limit string, exceeded bool) {
+	share := func(percent float64) bool { return float64(n)*100 > percent*float64(there) }
+	switch {
+	case l.None:
+		return "", false
+	case l.Objects == 0 && l.Percent == 0:
+		return fmt.Sprintf("%d, or %d %%", DefaultDeleteObjects, DefaultDeletePercent), n > DefaultDeleteObjects && share(DefaultDeletePercent)
+	case l.Objects > 0 && n > l.Objects:
+		return fmt.Sprintf("%d", l.Objects), true
+	case l.Percent > 0 && share(l.Percent):
+		return fmt.Sprintf("%g %%", l.Percent), true
+	}
+	return "", false
+}
+
+// extras are the names that only the destination has, in key order. They wait
+// in a file without a name, so that any number costs no memory.
+type extras struct {
+	file  *os.File
+	out   *bufio.Writer
+	count int64
+	there int64 // all names at the destination
+}
+
+// extra is an entry as the file keeps it.
+type extra struct {
+	Name    string
+	Size    int64
+	ModTime int64            `json:",omitempty"` // ns since 1970
+	ETag    string           `json:",omitempty"`
+	ID      localfs.Identity `json:",omitzero"`
+}
+
+func newExtras(dir string) (*extras, error) {
+	file, err := os.CreateTemp(dir, "osssync-deletes-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(file.Name()); err != nil && !errors.Is(err, fs.ErrPermission) { // Windows keeps it until it is closed
+		return nil, errors.Join(err, file.Close())
+	}
+	return &extras{file: file, out: bufio.NewWriter(file)}, nil
+}
+
+func (x *extras) add(e entry) error {
+	x.count++
+	line, err := json.Marshal(extra{e.name, e.size, e.modTime.UnixNano(), e.etag, e.id})
+	if err == nil {
+		_, err = x.out.Write(append(line, '\n'))
+	}
+	return err
+}
+
+// batches reads back what was added, so many at a time.
+func (x *extras) batches(size int, each func([]extra) error) error {
+	if err := x.out.Flush(); err != nil {
+		return err
+	}
+	if _, err := x.file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	in := json.NewDecoder(bufio.NewReader(x.file))
+	for {
+		batch := make([]extra, 0, size)
+		var err error
+		for len(batch) < size && err == nil {
+			var e extra
+			if err = in.Decode(&e); err == nil {
+				batch = append(batch, e)
+			}
+		}
+		if err != nil && err != io.EOF {
+			return err
+		}
+		if len(batch) > 0 {
+			if each := each(batch); each != nil {
+				return each
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+	}
+}
+
+func (x *extras) close() error {
+	err := x.file.Close()
+	if rm := os.Remove(x.file.Name()); rm != nil && !errors.Is(rm, fs.ErrNotExist) {
+		err = errors.Join(err, rm)
+	}
+	return err
+}
+
+// deleteExtras removes what only the destination has, if all that makes it safe
+// holds: the source was read whole and is not empty, everything was transferred,
+// and it is not suspiciously much. Each name is looked for at the source once
+// more before it goes.
+func (t *tree) deleteExtras(ctx context.Context) error {
+	x := t.extras
+	if x.count == 0 {
+		return nil
+	}
+	limit, exceeded := t.options.MaxDelete.exceeded(x.count, x.there)
+	switch total := t.meter.objectsTotal.Load(); {
+	case t.unread > 0:
+		return unsafe(UnsafeUnread, "%d names of the source could not be read", t.unread)
+	case total == 0 && !t.options.AllowEmptySource:
+		return unsafe(UnsafeEmpty, "the source is empty, and the destination has %d", x.there)
+	case t.failed() > 0 && !t.options.IgnoreErrors:
+		return unsafe(UnsafeFailed, "%d of %d objects failed", t.failed(), total)
+	case exceeded:
+		return unsafe(UnsafeTooMany, "%d of the %d at the destination are not at the source, more than the limit of %s", x.count, x.there, limit)
+	}
+	t.meter.setPhase(PhaseDeleting)
+	return x.batches(deleteBatch, func(batch []extra) error {
+		if err := t.confirmGone(ctx, batch); err != nil {
+			return err
+		}
+		for _, e := range batch {
+			t.seen(false, 0)
+			if t.options.DryRun {
+				t.event(ObjectEvent{Key: t.dst.Path + e.Name, Operation: "delete", Outcome: OutcomePlanned, Size: e.Size})
+			}
+		}
+		switch {
+		case t.options.DryRun:
+			return nil
+		case t.direction == down:
+			return t.removeFiles(ctx, batch)
+		default:
+			return t.removeObjects(ctx, batch)
+		}
+	})
+}
+
+// confirmGone asks the source for each name: a listing that ended early and said
+// it was complete must not cost an object.
+func (t *tree) confirmGone(ctx context.Context, batch []extra) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(t.objects)
+	for _, e := range batch {
+		g.Go(func() error {
+			there := false
+			if t.direction == up {
+				_, err := t.root.Stat(e.Name)
+				there = !errors.Is(err, fs.ErrNotExist)
+			} else {
+				meta, err := t.metaOf(ctx, t.src, e.Name)
+				if err != nil {
+					return err
+				}
+				there = meta != nil
+			}
+			if there {
+				return unsafe(UnsafeListing, "%s is at the source, though its listing has not shown it", printable(e.Name))
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// removeFiles removes files that are still as they were seen, and then the
+// folders that are empty without them.
+func (t *tree) removeFiles(ctx context.Context, batch []extra) error {
+	folders := map[string]bool{}
+	removed := make([]string, 0, len(batch))
+	for _, e := range batch {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		g := guard{known: true, exists: true, id: e.ID}
+		err := g.undisturbedFile(t.root, e.Name)
+		if err == nil {
+			if err = t.root.Remove(e.Name); errors.Is(err, fs.ErrNotExist) {
+				err = nil
+			}
+		}
+		if err != nil {
+			if fatal(err) {
+				return wrapObject("delete", e.Name, err)
+			}
+			t.fail(e.Name, "delete", err)
+			continue
+		}
+		removed = append(removed, e.Name)
+		for dir := path.Dir(e.Name); dir != "."; dir = path.Dir(dir) {
+			folders[dir] = true
+		}
+		t.deleted(e.Name)
+	}
+	if err := t.root.SyncDirs(removed...); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	t.root.RemoveEmpty(slices.Collect(maps.Keys(folders)))
+	return nil
+}
+
+// removeObjects removes objects that are still as they were listed. They are
+// listed again for it: OSS has no condition for deleting.
+func (t *tree) removeObjects(ctx context.Context, batch []extra) error {
+	now, err := t.listedNow(ctx, batch)
+	if err != nil {
+		return err
+	}
+	keys := make([]string, 0, len(batch))
+	for _, e := range batch {
+		key := t.dst.Path + e.Name
+		if now[key] != "" && now[key] != e.ETag {
+			t.fail(key, "delete", taken(key))
+			continue
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	err = t.do(ctx, "delete", fmt.Sprintf("%d objects", len(keys)), priorityObject, func(ctx context.Context, _ int) error {
+		_, err := t.dst.Bucket.BatchDeleteObjects(ctx, keys, nil)
+		return err
+	})
+	switch {
+	case err == nil:
+	case ctx.Err() != nil || fatal(err):
+		return err
+	default:
+		for _, key := range keys {
+			t.fail(key, "delete", err)
+		}
+		return nil
+	}
+	for _, key := range keys {
+		t.deleted(key)
+	}
+	return nil
+}
+
+// listedNow is the ETag of each object of a batch, "" for those that are gone.
+func (t *tree) listedNow(ctx context.Context, batch []extra) (map[string]string, error) {
+	found := make(map[string]string, len(batch))
+	for _, e := range batch {
+		found[t.dst.Path+e.Name] = ""
+	}
+	first, last := t.dst.Path+batch[0].Name, t.dst.Path+batch[len(batch)-1].Name
+	for from := justBefore(first); from < last; {
+		var page *oss.ListObjectsV2Result
+		err := t.do(ctx, "list", t.dst.Path, priorityList, func(ctx context.Context, _ int) (err error) {
+			page, err = t.dst.Bucket.ListObjectsV2(ctx, &oss.ListObjectsV2Options{Prefix: t.dst.Path, StartAfter: from, MaxKeys: 1000})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		before := from
+		if err := inOrder(page.Objects, &from, page); err != nil {
+			return nil, err
+		}
+		for _, o := range page.Objects {
+			if _, wanted := found[o.Key]; wanted {
+				found[o.Key] = o.ETag
+			}
+		}
+		if !page.IsTruncated || from == before {
+			break
+		}
+	}
+	return found, nil
+}
+
+// justBefore is a text below key with few keys between the two: a listing that
+// starts after it begins with key.
+func justBefore(key string) string {
+	last, n := utf8.DecodeLastRuneInString(key)
+	key = key[:len(key)-n]
+	if last <= ' ' || last == utf8.RuneError {
+		return key
+	}
+	last--
+	if !utf8.ValidRune(last) { // a surrogate
+		last = 0xD7FF
+	}
+	return key + string(last) + string(utf8.MaxRune)
+}
+
+// deleted counts a name that is gone from the destination.
+func (t *tree) deleted(key string) {
+	t.mu.Lock()
+	t.report.Objects.Deleted++
+	t.mu.Unlock()
+	t.done("delete", key, "", 0)
+}
