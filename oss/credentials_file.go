@@ -8,9 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -69,33 +67,11 @@ func (f *fileCredentials) Invalidate(refused Credentials) {
 }
 
 func (f *fileCredentials) load() (CredentialsProvider, error) {
-	name, profile := f.name, f.profile
-	if name == "" {
-		name = os.Getenv("OSSUTIL_CONFIG_FILE")
-	}
-	if name == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return nil, err
-		}
-		name = filepath.Join(home, ".ossutilconfig")
-	}
-	if profile == "" {
-		profile = os.Getenv("OSSUTIL_PROFILE")
-	}
-	text, err := readSmall(name)
+	c, err := ReadConfigFile(f.name)
 	if err != nil {
 		return nil, err
 	}
-	c, err := parseConfig(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	p, err := c.provider(profile, nil)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return p, nil
+	return c.Credentials(f.profile, nil)
 }
 
 // iniFile is an INI file: section, key, value. Names of keys have neither case
@@ -130,7 +106,12 @@ func parseConfig(text []byte) (iniFile, error) {
 			if len(value) > 1 && (value[0] == '"' || value[0] == '\'') && strings.IndexByte(value[1:], value[0]) == len(value)-2 {
 				value = value[1 : len(value)-1]
 			}
-			c[section][plainKey(key)] = value
+			if section == bucketEndpoints || section == bucketCNAMEs {
+				key = strings.TrimSpace(key) // the name of a bucket
+			} else {
+				key = plainKey(key)
+			}
+			c[section][key] = value
 		}
 	}
 	return c, lines.Err()
@@ -146,6 +127,11 @@ func (c iniFile) provider(profile string, seen []string) (CredentialsProvider, e
 	if section == nil {
 		return nil, fmt.Errorf("no profile %s", quote(profile))
 	}
+	return c.providerOf(section, profile, seen)
+}
+
+// providerOf is the credentials that the settings of a profile name.
+func (c iniFile) providerOf(section map[string]string, profile string, seen []string) (CredentialsProvider, error) {
 	id, secret, token := section["accesskeyid"], section["accesskeysecret"], section["ststoken"]
 	role, ecs := section["rolearn"], section["ecsrolename"]
 	if role == "" {
@@ -228,6 +214,9 @@ func (o *AssumeRoleOptions) from(section map[string]string) *AssumeRoleOptions {
 	return o
 }
 
+// credentialKeys are those by which a section is known to be about credentials.
+var credentialKeys = []string{"mode", "accesskeyid", "rolearn", "ramrolearn", "credentialprocess", "ecsrolename", "ecsak"}
+
 // section finds a profile. One that only holds settings of another kind does
 // not hide the keys of the older generation.
 func (c iniFile) section(profile string) map[string]string {
@@ -238,7 +227,7 @@ func (c iniFile) section(profile string) map[string]string {
 	var found map[string]string
 	for _, name := range names {
 		s := c[name]
-		for _, key := range []string{"mode", "accesskeyid", "rolearn", "ramrolearn", "credentialprocess", "ecsrolename", "ecsak"} {
+		for _, key := range credentialKeys {
 			if s[key] != "" {
 				return s
 			}

@@ -17,10 +17,11 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 
-	flags   globalFlags
-	log     *slog.Logger
-	logFile *os.File
-	outcome *outcome // of the job, nil before it has begun
+	flags    globalFlags
+	settings settings
+	log      *slog.Logger
+	logFile  *os.File
+	outcome  *outcome // of the job, nil before it has begun
 
 	stdoutMu sync.Mutex // makes lines of JSON whole
 }
@@ -57,6 +58,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.SetHelpCommand(newHelpCommand(root))
 	a.flags.register(root.PersistentFlags())
 	root.PersistentFlags().SortFlags = false
+	root.AddCommand(newConfigCommand(a))
 	root.AddCommand(
 		newCpCommand(a), newSyncCommand(a), newLsCommand(a), newStatCommand(a),
 		newRmCommand(a), newMbCommand(a), newServeCommand(a), newGCCommand(a), newSelftestCommand(a), newVersionCommand(a), newJSONTopic(),
@@ -70,9 +72,10 @@ func newRootCommand(a *app) *cobra.Command {
 
 // begin runs before every command.
 func (a *app) begin(cmd *cobra.Command) error {
-	if err := fromEnvironment(cmd); err != nil {
+	if err := a.settings.fromEnvironment(cmd); err != nil {
 		return err
 	}
+	a.readSettings(cmd)
 	if a.flags.onlyErrors {
 		a.flags.noProgress = true
 	}

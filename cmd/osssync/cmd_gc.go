@@ -79,7 +79,7 @@ func (g *gc) run(cmd *cobra.Command, args []string) (err error) {
 				return nil, err
 			}
 		}
-		return g.service.client.Bucket(name), nil
+		return g.service.bucket(place{bucket: name}), nil
 	}
 	if len(args) > 0 {
 		p, err := parseRemote(args[0])

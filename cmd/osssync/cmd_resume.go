@@ -104,7 +104,15 @@ func (a *app) reaching(cmd *cobra.Command, job *transfer.JobInfo, fn func(bucket
 				a.flags.local = dir
 				s, err = a.connectLocal(nil)
 			default:
-				s, err = a.connectTo(cmd.Context(), endpoint, name)
+				// A bucket's own style of addressing belongs to its endpoint.
+				t := a.target(name)
+				if !sameEndpoint(t.endpoint, endpoint) {
+					t = target{region: t.region, addressing: a.flags.addressing.value}
+				}
+				if t.endpoint = endpoint; regionOf(endpoint) != "" {
+					t.region = "" // the name has it
+				}
+				s, err = a.connectTo(cmd.Context(), t, false)
 			}
 			if err != nil {
 				return nil, err
@@ -124,4 +132,12 @@ func (a *app) reaching(cmd *cobra.Command, job *transfer.JobInfo, fn func(bucket
 func (a *app) namesService(cmd *cobra.Command) (bool, error) {
 	local, err := a.useLocal(cmd)
 	return local || a.flags.endpoint != "", err
+}
+
+// sameEndpoint compares two ways to write an endpoint.
+func sameEndpoint(a, b string) bool {
+	plain := func(s string) string {
+		return strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(s, "https://"), "/"))
+	}
+	return plain(a) == plain(b)
 }

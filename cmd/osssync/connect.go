@@ -1,15 +1,14 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,6 +25,11 @@ type service struct {
 	// job's id, and the folder that is never part of a tree.
 	name, dir string
 
+	// Buckets that are reached elsewhere than by client; nil is by client.
+	elsewhere func(bucket string) *oss.Client
+	mu        sync.Mutex
+	special   map[string]*oss.Client
+
 	close func() error
 }
 
@@ -40,25 +44,66 @@ func (a *app) connect(cmd *cobra.Command, buckets ...string) (*service, error) {
 	if useLocal {
 		return a.connectLocal(buckets)
 	}
-	endpoint, err := a.endpoint()
-	if err != nil {
-		return nil, err
+	if a.settings.err != nil {
+		return nil, a.settings.err
 	}
-	return a.connectTo(cmd.Context(), endpoint, "")
+	named := bucketsOf(cmd)
+	t := a.target("")
+	if t.endpoint == "" && len(named) > 0 {
+		t = a.target(named[0])
+	}
+	if t.endpoint == "" {
+		return nil, &usageError{
+			message: "no endpoint",
+			hint:    "give --endpoint or --region, set OSS_ENDPOINT or OSS_REGION, run: osssync config, or try --local DIR",
+		}
+	}
+	return a.connectTo(cmd.Context(), t, true)
 }
 
-// connectTo reaches the service at an endpoint, for the sake of a bucket.
-func (a *app) connectTo(ctx context.Context, endpoint, _ string) (*service, error) {
+// bucketsOf are the buckets that the arguments of a command name.
+func bucketsOf(cmd *cobra.Command) (names []string) {
+	for _, arg := range cmd.Flags().Args() {
+		if p, err := parsePlace(arg); err == nil && p.remote() {
+			names = append(names, p.bucket)
+		}
+	}
+	return names
+}
+
+// connectTo reaches the service at t. With others, buckets that the
+// configuration knows elsewhere are reached there.
+func (a *app) connectTo(ctx context.Context, t target, others bool) (*service, error) {
 	creds, err := a.credentials(ctx)
 	if err != nil {
 		return nil, err
 	}
-	client, err := a.newClient(endpoint, creds)
+	client, err := a.newClient(t, creds)
 	if err != nil {
 		return nil, err
 	}
-	a.warnPlain(client.Endpoint())
-	return &service{client: client, close: func() error { client.CloseIdleConnections(); return nil }}, nil
+	s := &service{client: client, special: map[string]*oss.Client{}}
+	s.close = func() error {
+		client.CloseIdleConnections()
+		for _, c := range s.special {
+			c.CloseIdleConnections()
+		}
+		return nil
+	}
+	if others {
+		s.elsewhere = func(bucket string) *oss.Client {
+			t := a.target(bucket)
+			if !t.special {
+				return nil
+			}
+			c, err := a.newClient(t, creds)
+			if err != nil {
+				a.warn("%s: %s", t.origin, oneLine(err.Error()))
+			}
+			return c
+		}
+	}
+	return s, nil
 }
 
 // useLocal decides between --local and --endpoint: what stands on the command
@@ -81,13 +126,13 @@ func (a *app) useLocal(cmd *cobra.Command) (bool, error) {
 	return false, nil
 }
 
-func (a *app) newClient(endpoint string, creds oss.CredentialsProvider) (*oss.Client, error) {
+func (a *app) newClient(t target, creds oss.CredentialsProvider) (*oss.Client, error) {
 	session, err := a.session()
 	if err != nil {
 		return nil, err
 	}
 	opts := &oss.Options{
-		Region:     cmp.Or(a.flags.region, os.Getenv("OSS_REGION")),
+		Region:     t.region,
 		HTTPClient: oss.NewSession(session),
 		AppName:    "osssync-cli",
 	}
@@ -99,7 +144,7 @@ func (a *app) newClient(endpoint string, creds oss.CredentialsProvider) (*oss.Cl
 	case "v4":
 		opts.Signature = oss.SignatureV4
 	}
-	switch a.flags.addressing.value {
+	switch strings.ToLower(t.addressing) {
 	case "virtual":
 		opts.Addressing = oss.AddressingVirtualHost
 	case "path":
@@ -107,55 +152,22 @@ func (a *app) newClient(endpoint string, creds oss.CredentialsProvider) (*oss.Cl
 	case "cname":
 		opts.Addressing = oss.AddressingCNAME
 	}
-	return oss.New(endpoint, creds, opts)
+	client, err := oss.New(t.endpoint, creds, opts)
+	if err == nil {
+		a.warnPlain(client.Endpoint())
+	}
+	return client, err
 }
 
-func (a *app) endpoint() (string, error) {
-	if e := cmp.Or(a.flags.endpoint, os.Getenv("OSS_ENDPOINT")); e != "" {
-		return e, nil
-	}
-	if region := cmp.Or(a.flags.region, os.Getenv("OSS_REGION")); region != "" {
-		return "https://oss-" + region + ".aliyuncs.com", nil
-	}
-	return "", &usageError{
-		message: "no endpoint",
-		hint:    "give --endpoint or --region, set OSS_ENDPOINT or OSS_REGION, or try --local DIR",
-	}
-}
-
-// credentials takes them from the flags, else from the environment. They are
-// never missing silently: that would be a request as nobody.
+// credentials takes them from where credentialSource finds them, and asks once:
+// what is wrong with them shows before anything begins.
 func (a *app) credentials(ctx context.Context) (oss.CredentialsProvider, error) {
-	f := &a.flags
-	if f.mode.value == "Anonymous" {
-		return oss.AnonymousCredentials(), nil
-	}
-	missing := func(what string) error {
-		return &usageError{
-			message: what,
-			hint:    "set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET (and OSS_SESSION_TOKEN), or give --mode Anonymous, or try --local DIR",
-		}
-	}
-	var provider oss.CredentialsProvider
-	switch {
-	case f.accessKeyID != "" && f.accessKeySecret != "":
-		provider = oss.StaticCredentials(f.accessKeyID, f.accessKeySecret, f.stsToken)
-	case f.accessKeyID != "" || f.accessKeySecret != "" || f.stsToken != "":
-		return nil, missing("--access-key-id and --access-key-secret go together")
-	case os.Getenv("OSS_ACCESS_KEY_ID") == "" && os.Getenv("OSS_ACCESS_KEY_SECRET") == "":
-		return nil, missing("no credentials")
-	default:
-		provider = oss.EnvironmentCredentials()
-	}
-	creds, err := provider.Credentials(ctx)
+	provider, _, err := a.credentialSource()
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case f.mode.value == "StsToken" && creds.SecurityToken == "":
-		return nil, missing("--mode StsToken, but no token")
-	case f.mode.value == "AK" && creds.SecurityToken != "":
-		return nil, missing("--mode AK, but a token is set")
+	if _, err := provider.Credentials(ctx); err != nil {
+		return nil, err
 	}
 	return provider, nil
 }
@@ -170,7 +182,7 @@ func (a *app) session() (*oss.SessionOptions, error) {
 	if a.flags.skipVerify {
 		a.warn("the service's certificate is not checked: anybody on the way can read and change everything")
 	}
-	if a.flags.proxy != "" {
+	if a.flags.proxy != "" && a.flags.proxy != "env" {
 		u, err := url.Parse(a.flags.proxy)
 		if err != nil || u.Host == "" {
 			return nil, &usageError{message: "--proxy is no URL such as http://host:3128"}
@@ -242,7 +254,21 @@ func (a *app) stateDir() (string, error) {
 }
 
 // bucket is the bucket of p.
-func (s *service) bucket(p place) *oss.Bucket { return s.client.Bucket(p.bucket) }
+func (s *service) bucket(p place) *oss.Bucket {
+	if s.elsewhere == nil {
+		return s.client.Bucket(p.bucket)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, known := s.special[p.bucket]
+	if !known {
+		if c = s.elsewhere(p.bucket); c == nil {
+			c = s.client
+		}
+		s.special[p.bucket] = c
+	}
+	return c.Bucket(p.bucket)
+}
 
 // location is p as the engine names it.
 func (s *service) location(p place) transfer.Location {

@@ -46,11 +46,22 @@ type globalFlags struct {
 	logFile         string
 	logLevel        choice
 	report          string
+
+	configFile    string
+	profile       string
+	ignoreEnv     bool
+	roleARN       string
+	roleSession   string
+	externalID    string
+	ecsRole       string
+	oidcProvider  string
+	oidcTokenFile string
+	stsEndpoint   string
 }
 
 // aliases are further spellings of flags, as other tools have them.
 var aliases = map[string]string{
-	"jobs": "job", "state-dir": "checkpoint-dir", "dryrun": "dry-run", "addr": "listen",
+	"jobs": "job", "state-dir": "checkpoint-dir", "dryrun": "dry-run", "addr": "listen", "ram-role-arn": "role-arn",
 }
 
 func normalize(_ *pflag.FlagSet, name string) pflag.NormalizedName {
@@ -68,8 +79,18 @@ func (g *globalFlags) register(f *pflag.FlagSet) {
 	f.StringVarP(&g.accessKeyID, "access-key-id", "i", "", "access key `ID` (default OSS_ACCESS_KEY_ID)")
 	f.StringVarP(&g.accessKeySecret, "access-key-secret", "k", "", "access key `SECRET`; other users can read a command line: better set OSS_ACCESS_KEY_SECRET")
 	f.StringVarP(&g.stsToken, "sts-token", "t", "", "security `TOKEN` of temporary credentials; better set OSS_SESSION_TOKEN")
-	g.mode = choice{allowed: []string{"AK", "StsToken", "Anonymous"}}
-	f.Var(&g.mode, "mode", "kind of credentials: AK, StsToken or Anonymous (default: what is there)")
+	f.StringVarP(&g.configFile, "config-file", "c", "", "read ossutil's configuration from `FILE` (default OSSUTIL_CONFIG_FILE, else ~/.config/osssync/config and ~/.ossutilconfig)")
+	f.StringVar(&g.profile, "profile", "", "`NAME` of the profile in it; its keys win over those of the environment (default OSSUTIL_PROFILE)")
+	f.BoolVar(&g.ignoreEnv, "ignore-env-var", false, "do not read OSS_ and OSSUTIL_ variables")
+	g.mode = choice{allowed: credentialModes}
+	f.Var(&g.mode, "mode", "kind of credentials: "+strings.Join(credentialModes, ", ")+" (default: what is there)")
+	f.StringVar(&g.roleARN, "role-arn", "", "assume the RAM role of this `ARN` (default OSS_ROLE_ARN); also --ram-role-arn")
+	f.StringVar(&g.roleSession, "role-session-name", "", "`NAME` of the session of the role (default OSS_ROLE_SESSION_NAME, else osssync)")
+	f.StringVar(&g.externalID, "external-id", "", "external `ID` that the role asks for")
+	f.StringVar(&g.ecsRole, "ecs-role-name", "", "`NAME` of the ECS machine's role (default: ask the machine)")
+	f.StringVar(&g.oidcProvider, "oidc-provider-arn", "", "`ARN` of the OIDC provider (default ALIBABA_CLOUD_OIDC_PROVIDER_ARN)")
+	f.StringVar(&g.oidcTokenFile, "oidc-token-file", "", "`FILE` of the OIDC token (default ALIBABA_CLOUD_OIDC_TOKEN_FILE)")
+	f.StringVar(&g.stsEndpoint, "sts-endpoint", "", "`HOST` of the STS (default sts.aliyuncs.com)")
 	g.signVersion = choice{allowed: []string{"v1", "v2", "v4"}}
 	f.Var(&g.signVersion, "sign-version", "signature: v1, v2 or v4 (default v4 where the region is known, else v1)")
 	g.addressing = choice{allowed: []string{"virtual", "path", "cname"}}
@@ -101,11 +122,15 @@ func (g *globalFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&g.report, "report", "", "write the job's report to `FILE`, as JSON")
 }
 
+var credentialModes = []string{"AK", "StsToken", "RamRoleArn", "ChainableRamRoleArn", "EcsRamRole", "OIDC", "Process", "Anonymous"}
+
 const envPrefix = "OSSSYNC_"
 
 // fromEnvironment sets the flags that the command line does not set and the
 // environment does: --part-size from OSSSYNC_PART_SIZE.
-func fromEnvironment(cmd *cobra.Command) error {
+// It notes where each value comes from.
+func (s *settings) fromEnvironment(cmd *cobra.Command) error {
+	s.origins = map[string]string{}
 	names := func(f *pflag.Flag) []string {
 		list := []string{f.Name}
 		for alias, name := range aliases {
@@ -117,6 +142,9 @@ func fromEnvironment(cmd *cobra.Command) error {
 	}
 	var failure error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed {
+			s.origins[f.Name] = "flag"
+		}
 		if f.Changed || f.Name == "help" || failure != nil {
 			return
 		}
@@ -129,6 +157,7 @@ func fromEnvironment(cmd *cobra.Command) error {
 			if err := f.Value.Set(value); err != nil {
 				failure = &usageError{message: fmt.Sprintf("%s: %v", variable, err)}
 			}
+			s.origins[f.Name] = "environment " + variable
 			return
 		}
 	})

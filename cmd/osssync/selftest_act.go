@@ -136,11 +136,7 @@ func (a *act) run(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	endpoint, err := a.app.endpoint()
-	if err != nil {
-		return err
-	}
-	client, err := oss.New(endpoint, oss.EnvironmentCredentials(), &oss.Options{Region: selftestRegion})
+	client, err := oss.New(a.app.target("").endpoint, oss.EnvironmentCredentials(), &oss.Options{Region: selftestRegion})
 	if err != nil {
 		return err
 	}
