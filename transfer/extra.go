@@ -180,6 +180,9 @@ func (t *tree) confirmGone(ctx context.Context, batch []extra) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(t.objects)
 	for _, e := range batch {
+		if t.excluded(e.Name) {
+			continue // DeleteExcluded means it
+		}
 		g.Go(func() error {
 			there := false
 			if t.direction == up {

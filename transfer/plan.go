@@ -19,6 +19,7 @@ type entry struct {
 	skip    string           // why it is not transferred
 	id      localfs.Identity // a file's
 	etag    string           // an object's
+	class   string           // an object's
 }
 
 // identity is what the checkpoint keeps of the entry.
@@ -133,14 +134,15 @@ func (p *puller) at(name string) (bool, error) {
 	return p.valid && p.value.name == name, nil
 }
 
-// walk is a folder as a side.
-func (t *tree) walk(ctx context.Context, root *localfs.Root) iter.Seq2[entry, error] {
+// walk is a folder as a side. Folders without a name that set lets in are left
+// out.
+func (t *tree) walk(ctx context.Context, root *localfs.Root, set *Filter) iter.Seq2[entry, error] {
 	exclude := t.options.Exclude
 	if t.Engine.opts.StateDir != "" {
 		exclude = append([]string{t.Engine.opts.StateDir}, exclude...)
 	}
 	return func(yield func(entry, error) bool) {
-		for f, err := range root.Walk(ctx, &localfs.WalkOptions{Exclude: exclude}) {
+		for f, err := range root.Walk(ctx, &localfs.WalkOptions{Exclude: exclude, Enter: set.Dir}) {
 			if err == nil && f.Skipped == localfs.SkippedName {
 				err = &localfs.KeyError{Key: f.Key, Reason: string(f.Skipped)}
 			}
@@ -152,19 +154,21 @@ func (t *tree) walk(ctx context.Context, root *localfs.Root) iter.Seq2[entry, er
 	}
 }
 
-// list is what lies below a key as a side.
-func (t *tree) list(ctx context.Context, l Location) iter.Seq2[entry, error] {
+// list is what lies below a key as a side, as far as set lets it in.
+func (t *tree) list(ctx context.Context, l Location, set *Filter) iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
-		for o, err := range t.listing(ctx, l.Bucket, l.Path) {
-			e := entry{name: strings.TrimPrefix(o.Key, l.Path), size: o.Size, modTime: o.LastModified, etag: o.ETag}
-			if err == nil && e.name == "" {
-				continue // the placeholder of the folder itself
-			}
-			if o.Type == "Symlink" {
-				e.skip = reasonSymlink
-			}
-			if !yield(e, err) {
-				return
+		for _, prefix := range set.Prefixes() {
+			for o, err := range t.listing(ctx, l.Bucket, l.Path+prefix) {
+				e := entry{name: strings.TrimPrefix(o.Key, l.Path), size: o.Size, modTime: o.LastModified, etag: o.ETag, class: o.StorageClass}
+				if err == nil && e.name == "" {
+					continue // the placeholder of the folder itself
+				}
+				if o.Type == "Symlink" {
+					e.skip = reasonSymlink
+				}
+				if !yield(e, err) || err != nil {
+					return
+				}
 			}
 		}
 	}

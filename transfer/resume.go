@@ -76,6 +76,8 @@ type call struct {
 	MaxDelete        DeleteLimit `json:",omitzero"`
 	AllowEmptySource bool        `json:",omitempty"`
 	IgnoreErrors     bool        `json:",omitempty"`
+	DeleteExcluded   bool        `json:",omitempty"`
+	Filtered         bool        `json:",omitempty"` // by a Filter, which is not kept
 
 	// Those of the engine, in bytes. With others the parts that are there
 	// would be of no use.
@@ -126,6 +128,9 @@ func (e *Engine) withSizes(text string) string {
 var methods = []string{"upload", "download", "copy", "sync"}
 
 func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Report, error) {
+	if c.Filtered {
+		return nil, usagef("the job was begun with filters: run its command again, with them")
+	}
 	o := opts.JobOptions
 	// The job is the same one however its service is reached now.
 	o.Service, o.Adopt = cmp.Or(c.Service, c.endpoint()), c.Adopt
@@ -165,7 +170,7 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 		return e.Sync(ctx, src, dst, &SyncOptions{
 			JobOptions: o, Compare: c.Compare, Headers: c.Headers, Exclude: c.Exclude, AllowEmpty: c.AllowEmpty, KeepACL: c.KeepACL, Relay: c.Relay,
 			IfUnchanged: c.IfUnchanged, Delete: c.Delete, MaxDelete: c.MaxDelete,
-			AllowEmptySource: c.AllowEmptySource, IgnoreErrors: c.IgnoreErrors,
+			AllowEmptySource: c.AllowEmptySource, IgnoreErrors: c.IgnoreErrors, DeleteExcluded: c.DeleteExcluded,
 		})
 	}
 	return nil, fmt.Errorf("this release does not know how to %q", c.Method)

@@ -27,6 +27,11 @@ type SyncOptions struct {
 	// KeepACL and Relay are those of CopyOptions.
 	KeepACL, Relay bool
 
+	// Filter chooses among the names of the source; nil is all. What it leaves
+	// out is not deleted at the destination either, unless DeleteExcluded says
+	// so. A name on its list that is not at the source is a failure.
+	Filter *Filter
+
 	// Exclude names local files and folders that do not belong to the tree,
 	// whatever lies in them. The engine's own StateDir is always left out.
 	Exclude []string
@@ -52,6 +57,9 @@ type SyncOptions struct {
 
 	// AllowEmptySource lets Delete remove everything if the source is empty.
 	AllowEmptySource bool
+
+	// DeleteExcluded lets Delete remove what Filter leaves out by name, too.
+	DeleteExcluded bool
 
 	// IgnoreErrors lets Delete go on though objects failed, but not if the
 	// source could not be read.
@@ -110,12 +118,17 @@ func (e *Engine) Sync(ctx context.Context, src, dst Location, opts *SyncOptions)
 	if o.Compare == CompareNone {
 		kind = "copy"
 	}
+	options := shape(o.Headers, t.src, t.dst)
+	if o.Filter != nil {
+		options["filter"] = o.Filter.String()
+	}
 	t.job, err = e.begin(ctx, spec{
-		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: shape(o.Headers, t.src, t.dst), look: o.DryRun,
+		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: options, look: o.DryRun,
 		call: call{
 			Method: "sync", Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare,
 			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay, IfUnchanged: o.IfUnchanged,
-			Delete: o.Delete, MaxDelete: o.MaxDelete, AllowEmptySource: o.AllowEmptySource, IgnoreErrors: o.IgnoreErrors,
+			Delete: o.Delete, MaxDelete: o.MaxDelete, AllowEmptySource: o.AllowEmptySource, IgnoreErrors: o.IgnoreErrors, DeleteExcluded: o.DeleteExcluded,
+			Filtered: o.Filter != nil,
 		}.text(o.JobOptions),
 	}, o.JobOptions)
 	if err != nil {
@@ -228,7 +241,7 @@ func (t *tree) run(ctx context.Context) (err error) {
 // and sends on the rest.
 func (t *tree) feed(ctx context.Context, actions chan<- action) error {
 	src, dst := t.sides(ctx)
-	for a, err := range plan(src, dst) {
+	for a, err := range plan(t.chosen(src), dst) {
 		switch {
 		case err != nil && t.options.Delete && fatal(err):
 			return err
@@ -264,7 +277,7 @@ func (t *tree) feed(ctx context.Context, actions chan<- action) error {
 
 // only keeps a name that only the destination has.
 func (t *tree) only(a action) error {
-	if t.extras == nil || a.dst.skip != "" {
+	if t.extras == nil || a.dst.skip != "" || t.spared(a.dst) {
 		return nil
 	}
 	t.extras.there++
@@ -286,7 +299,9 @@ func (t *tree) consider(a *action) error {
 		return nil
 	}
 	reason := a.src.skip
-	if reason != "" {
+	if reason == reasonFiltered {
+		// as was asked for
+	} else if reason != "" {
 		t.warn(fmt.Sprintf("%s is not transferred: %s", printable(a.name), reason))
 	} else {
 		var err error
@@ -319,10 +334,15 @@ func (t *tree) describe(a action) (operation, key string, size int64) {
 
 // sides are the two streams of the plan.
 func (t *tree) sides(ctx context.Context) (src, dst iter.Seq2[entry, error]) {
+	set := t.options.Filter
+	there := set
+	if t.options.DeleteExcluded {
+		there = nil
+	}
 	if t.direction == up {
-		src = t.walk(ctx, t.root)
+		src = t.walk(ctx, t.root, set)
 	} else {
-		src = t.list(ctx, t.src)
+		src = t.list(ctx, t.src, set)
 	}
 	switch {
 	// A copy looks at its destination only to see whether what an earlier run
@@ -330,9 +350,9 @@ func (t *tree) sides(ctx context.Context) (src, dst iter.Seq2[entry, error]) {
 	case t.compare == CompareNone && !t.report.Resumed && !t.options.IfUnchanged && !t.options.Delete:
 		return src, nil
 	case t.direction != down:
-		return src, t.list(ctx, t.dst)
+		return src, t.list(ctx, t.dst, there)
 	case t.root != nil:
-		return src, t.walk(ctx, t.root)
+		return src, t.walk(ctx, t.root, there)
 	}
 	// A dry run makes no folder, and may find none.
 	root, err := localfs.OpenRoot(t.dst.Path)
@@ -341,7 +361,7 @@ func (t *tree) sides(ctx context.Context) (src, dst iter.Seq2[entry, error]) {
 	}
 	return src, func(yield func(entry, error) bool) {
 		defer root.Close()
-		t.walk(ctx, root)(yield)
+		t.walk(ctx, root, there)(yield)
 	}
 }
 

@@ -116,6 +116,9 @@ func (c *copying) run() error {
 		if given := c.flags.compareFlags(); len(given) > 0 {
 			return &usageError{message: given[0] + " compares trees", hint: "use it with -r or with sync"}
 		}
+		if c.flags.filter.given() {
+			return &usageError{message: "filters choose among the names of a tree", hint: "use them with -r or with sync"}
+		}
 		if c.flags.ifUnchanged {
 			return &usageError{message: "--if-unchanged is for trees", hint: "use it with -r or with sync"}
 		}
@@ -178,12 +181,17 @@ func (c *copying) tree(s *service) error {
 	if err != nil {
 		return err
 	}
+	set, err := c.flags.filter.set(c.cmd.Context(), c.app)
+	if err != nil {
+		return err
+	}
 	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
 		return e.Sync(ctx, s.location(c.src), s.location(c.dst), &transfer.SyncOptions{
 			JobOptions: o, Headers: c.headers, Compare: c.flags.compare(c.cmd.Name()), Exclude: exclude, AllowEmpty: c.flags.allowEmpty, DryRun: c.flags.dryRun,
 			KeepACL: c.flags.keepACL, IfUnchanged: c.flags.ifUnchanged,
 			Delete: c.flags.remove.on, MaxDelete: c.flags.remove.most.limit,
 			AllowEmptySource: c.flags.remove.allowEmptySource, IgnoreErrors: c.flags.remove.ignoreErrors,
+			Filter: set, DeleteExcluded: c.flags.remove.excluded,
 		})
 	})
 }

@@ -31,6 +31,7 @@ type copyFlags struct {
 	keepACL        bool
 	ifUnchanged    bool
 	remove         deleteFlags
+	filter         filterFlags
 	versionID      string
 	byteRange      string
 }
@@ -53,6 +54,7 @@ func (f *copyFlags) register(cmd *cobra.Command) {
 	flags.Var(&f.acl, "acl", "access to the objects: "+strings.Join(objectACLs, ", "))
 	f.storageClass = choice{allowed: storageClasses}
 	flags.Var(&f.storageClass, "storage-class", "class of the objects: "+strings.Join(storageClasses, ", "))
+	f.filter.register(cmd)
 	flags.BoolVar(&f.keepACL, "keep-acl", false, "between buckets: copies have the access of their sources")
 	flags.BoolVar(&f.ifUnchanged, "if-unchanged", false, "for trees: replace nothing that somebody else writes at DST meanwhile (costs a request for each small object that is there)")
 	flags.StringArrayVar(&f.metadata, "metadata", nil, "user metadata `NAME=VALUE`, several with & between or by repeating the flag; of a copied object in place of all it had")
@@ -166,6 +168,7 @@ type deleteFlags struct {
 	on               bool
 	most             deleteLimit
 	allowEmptySource bool
+	excluded         bool
 	ignoreErrors     bool
 }
 
@@ -174,12 +177,13 @@ func (f *deleteFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.on, "delete", false, "remove from DST what SRC does not have, at the end and only if all went well")
 	flags.Var(&f.most, "max-delete", "with --delete: delete nothing if it would be more than `N` objects or P% of DST; none means no limit (1000, or 25% if that is more)")
 	flags.BoolVar(&f.allowEmptySource, "allow-empty-source", false, "with --delete: an empty SRC empties DST")
+	flags.BoolVar(&f.excluded, "delete-excluded", false, "with --delete: remove what the filters leave out by name, too")
 	flags.BoolVar(&f.ignoreErrors, "ignore-errors", false, "with --delete: delete though some objects could not be transferred")
 }
 
 // check refuses flags that have no meaning without --delete.
 func (f *deleteFlags) check(cmd *cobra.Command) error {
-	for _, name := range []string{"max-delete", "allow-empty-source", "ignore-errors"} {
+	for _, name := range []string{"max-delete", "allow-empty-source", "delete-excluded", "ignore-errors"} {
 		if !f.on && cmd.Flags().Changed(name) {
 			return &usageError{message: "--" + name + " is for --delete"}
 		}

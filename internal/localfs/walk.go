@@ -30,6 +30,10 @@ type WalkOptions struct {
 	// recognised by device and inode, whatever way leads to them. One that does
 	// not exist is ignored.
 	Exclude []string
+
+	// Enter says whether to look into a folder, whose key ends in "/"; nil
+	// means into all.
+	Enter func(key string) bool
 }
 
 // Walk yields every file below the root in the byte order of its key; a folder
@@ -46,7 +50,7 @@ func (r *Root) Walk(ctx context.Context, opts *WalkOptions) iter.Seq2[Entry, err
 		opts = &WalkOptions{}
 	}
 	return func(yield func(Entry, error) bool) {
-		w := walker{root: r, yield: yield}
+		w := walker{root: r, yield: yield, enter: opts.Enter}
 		for _, path := range opts.Exclude {
 			id, err := pathID(path)
 			if err == nil {
@@ -71,6 +75,7 @@ type walker struct {
 	root    *Root
 	yield   func(Entry, error) bool
 	exclude []fileID
+	enter   func(key string) bool
 	lister  lister
 }
 
@@ -101,6 +106,9 @@ func (w *walker) walk(ctx context.Context, d folder, prefix string) bool {
 }
 
 func (w *walker) walkSub(ctx context.Context, d folder, name, prefix string) bool {
+	if w.enter != nil && !w.enter(prefix) {
+		return true
+	}
 	sub, err := d.sub(name)
 	if err != nil {
 		return w.failed("open", prefix, d.explain(name, err))

@@ -1,0 +1,68 @@
+package transfer
+
+import (
+	"errors"
+	"io/fs"
+	"iter"
+	"strings"
+
+	"github.com/osssync/osssync/internal/filter"
+)
+
+// A Filter decides which names belong to a job; package filter makes it.
+type Filter = filter.Set
+
+const reasonFiltered = "filtered"
+
+// errUnlisted is the failure of a name that was asked for and is not there.
+var errUnlisted = errors.New("is not at the source")
+
+// chosen is the source without what the filter leaves out by name; what it
+// leaves out by size, time or class comes with a reason to skip it, and names
+// on the filter's list that are not there with an error.
+func (t *tree) chosen(src iter.Seq2[entry, error]) iter.Seq2[entry, error] {
+	set := t.options.Filter
+	if set == nil {
+		return src
+	}
+	return func(yield func(entry, error) bool) {
+		roll := set.Roll()
+		missing := func(names []string) bool {
+			for _, name := range names {
+				if !yield(entry{name: name}, &fs.PathError{Op: "find", Path: name, Err: errUnlisted}) {
+					return false
+				}
+			}
+			return true
+		}
+		for e, err := range src {
+			switch {
+			case err != nil && e.name == "":
+				yield(e, err)
+				return
+			case err != nil && strings.HasSuffix(e.name, "/"): // a folder: what is below it may be in
+			case !set.MatchName(e.name).In:
+				continue
+			case err == nil && e.skip == "" && !set.Match(e.name, e.info()).In:
+				e.skip = reasonFiltered
+			}
+			if !missing(roll.Pass(e.name)) || !yield(e, err) {
+				return
+			}
+		}
+		missing(roll.End())
+	}
+}
+
+// spared says whether the filter protects a name that only the destination has
+// from being deleted.
+func (t *tree) spared(e entry) bool {
+	return !t.options.DeleteExcluded && !t.options.Filter.Match(e.name, e.info()).In
+}
+
+// excluded says whether a name is none of the job's, whatever is at the source.
+func (t *tree) excluded(name string) bool { return !t.options.Filter.MatchName(name).In }
+
+func (e entry) info() filter.Info {
+	return filter.Info{Size: e.size, ModTime: e.modTime, StorageClass: e.class}
+}
