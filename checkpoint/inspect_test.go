@@ -45,8 +45,12 @@ func TestInspect(t *testing.T) {
 	if pid, held := checkpoint.Holder(dir, job.ID); !held || pid != os.Getpid() {
 		t.Errorf("held by %d, %v", pid, held)
 	}
+	if _, held := errors.AsType[*checkpoint.HeldError](checkpoint.Check(dir, job.ID)); !held {
+		t.Error("a job that is open is checked")
+	}
 	must(t, c.Close())
 	look()
+	must(t, checkpoint.Check(dir, job.ID))
 	if pid, held := checkpoint.Holder(dir, job.ID); held {
 		t.Errorf("closed, and held by %d", pid)
 	}
@@ -57,6 +61,9 @@ func TestInspect(t *testing.T) {
 
 	must(t, os.WriteFile(filepath.Join(dir, "3333333333333333.db"), bytes.Repeat([]byte{1}, 9999), 0o600))
 	if _, err := checkpoint.Inspect(dir, "3333333333333333"); !checkpoint.Damaged(err) {
+		t.Errorf("damaged: %v", err)
+	}
+	if err := checkpoint.Check(dir, "3333333333333333"); !checkpoint.Damaged(err) {
 		t.Errorf("damaged: %v", err)
 	}
 	must(t, checkpoint.WriteSchema(filepath.Join(dir, job.ID+".db"), 9))

@@ -255,3 +255,29 @@ func (e *Engine) Remove(ctx context.Context, id string, opts *GCOptions) error {
 	g.remove(leftover, journal.Remove)
 	return journal.Close()
 }
+
+// CheckJob reads the whole checkpoint of a job in a state folder and changes
+// nothing. It returns StateDone for a sound one, or else what is wrong:
+// StateDamaged, StateNewer, StateRunning for one that is in use, StateFailed
+// for one that could not be read. The error has the reason.
+//
+// What finds damage in a database may END THE PROCESS that meets it. Call it in
+// a child process of its own.
+func CheckJob(dir, id string) (State, error) {
+	err := checkpoint.Check(dir, id)
+	switch {
+	case err == nil:
+		return StateDone, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return StateFailed, fmt.Errorf("%w: %s", ErrNoJob, printable(id))
+	case checkpoint.Damaged(err):
+		return StateDamaged, err
+	}
+	if _, held := errors.AsType[*checkpoint.HeldError](err); held {
+		return StateRunning, heldError(id, err)
+	}
+	if _, newer := errors.AsType[*checkpoint.VersionError](err); newer {
+		return StateNewer, err
+	}
+	return StateFailed, err
+}

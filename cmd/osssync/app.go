@@ -58,7 +58,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.SetHelpCommand(newHelpCommand(root))
 	a.flags.register(root.PersistentFlags())
 	root.PersistentFlags().SortFlags = false
-	root.AddCommand(newConfigCommand(a))
+	root.AddCommand(newConfigCommand(a), newStateCommand(a))
 	root.AddCommand(
 		newCpCommand(a), newSyncCommand(a), newLsCommand(a), newStatCommand(a),
 		newRmCommand(a), newMbCommand(a), newServeCommand(a), newGCCommand(a), newSelftestCommand(a), newVersionCommand(a), newJSONTopic(),

@@ -36,7 +36,7 @@ const exitHelp = `Exit codes:
   3   a local or network failure stopped it
   4   finished, but some objects failed; run it again for those
   5   interrupted; run it again to go on
-  6   the object changed meanwhile or arrived damaged
+  6   the object changed meanwhile or arrived damaged; a checkpoint is damaged
   7   deleting was not safe; nothing more was deleted
   10  the credentials ended; run it again with new ones to go on
   11  another process holds this job or folder
@@ -51,11 +51,12 @@ func exitCode(err error) int {
 		inUse    *emulator.InUseError
 		server   *oss.ServerError
 		selftest *selftestError
+		state    *damagedStateError
 	)
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &selftest):
+	case errors.As(err, &selftest), errors.As(err, &state):
 		return exitIntegrity
 	case errors.As(err, &usage), errors.As(err, &ossUsage), errors.As(err, &jobUsage):
 		return exitUsage
@@ -103,6 +104,7 @@ func hintFor(err error) string {
 		creds *oss.CredentialsError
 		inUse *emulator.InUseError
 		job   *jobError
+		state *damagedStateError
 
 		unsafe *transfer.UnsafeError
 	)
@@ -111,6 +113,8 @@ func hintFor(err error) string {
 		return usage.hint
 	case errors.As(err, &job):
 		return job.hint
+	case errors.As(err, &state):
+		return "run their jobs again: they start over and prove what is there; or give them up with: osssync jobs rm"
 	case errors.As(err, &creds), errors.Is(err, oss.ErrInvalidAccessKeyID), errors.Is(err, oss.ErrSignatureDoesNotMatch):
 		return "check OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET"
 	case errors.Is(err, oss.ErrNoSuchBucket):

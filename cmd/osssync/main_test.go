@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"mkfile":      cmdMkfile,
 			"age":         cmdAge,
 			"capture":     cmdCapture,
+			"damage":      cmdDamage,
 		},
 	})
 }
@@ -184,4 +185,16 @@ func cmdCapture(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("no match for %s", args[1])
 	}
 	ts.Setenv(args[0], match[len(match)-1])
+}
+
+// damage FILE flips a bit in each page of a file but the first two.
+func cmdDamage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: damage file")
+	}
+	text := []byte(ts.ReadFile(args[0]))
+	for i := 2*os.Getpagesize() + 20; i < len(text); i += os.Getpagesize() {
+		text[i] ^= 4
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
 }
