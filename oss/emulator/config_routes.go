@@ -1,5 +1,7 @@
 package emulator
 
+import "net/http"
+
 // otherConfigRoutes has the configuration that is more than one document to
 // put and get. All of it is the owner's.
 func otherConfigRoutes() []route {
@@ -19,6 +21,7 @@ func otherConfigRoutes() []route {
 		r("GET", onService, "resourcePoolBuckets", "ListResourcePoolBuckets", (*request).listResourcePoolBuckets),
 		r("GET", onService, "requesterQosInfo", "ListResourcePoolRequesterQosInfos", (*request).listPoolRequesterQoS),
 		r("GET", onService, "requesterQosInfo&qosRequester", "GetResourcePoolRequesterQosInfo", (*request).getPoolRequesterQoS),
+		r("POST", onService, "dataPipeline", "DoDataPipeLineAction", (*request).dataPipeline),
 		r("POST", onService, writeResponse, "WriteGetObjectResponse", (*request).writeGetObjectResponse),
 
 		r("GET", onBucket, "policyStatus", "GetBucketPolicyStatus", (*request).policyStatus),
@@ -102,6 +105,9 @@ var qualifiers = map[string]string{
 func (rq *request) qualified(sub string) string {
 	if comp := rq.param("comp"); comp != "" {
 		return sub + "&comp=" + comp
+	}
+	if sub == processParam && rq.r.Method == http.MethodPost {
+		return rq.selectSub()
 	}
 	if q, ok := qualifiers[sub]; ok && rq.named(q) != "" {
 		return sub + "&" + q

@@ -6,8 +6,19 @@
 // headers, documents and errors of the real service as far as the vendor's
 // clients depend on them. What it does not implement it refuses with 501
 // NotImplemented; it never answers with a wrong success. Of objects these are
-// processing (x-oss-process: images, documents, media), SelectObject, and
 // retention and legal hold of single objects.
+//
+// SelectObject and CreateSelectObjectMeta run SQL on CSV and JSON, plain or
+// GZIP, in frames or raw; nothing is kept of the counts, so that a range needs
+// no meta before it. A split is 4 MiB. Processing (x-oss-process, by GET or
+// into another object, and styles) is that of images: JPEG, PNG and GIF, the
+// first picture of an animation, up to 20 MiB and 40 million pixels, with
+// info, average-hue, resize, crop, indexcrop, rotate, flip, auto-orient,
+// format, quality, circle, rounded-corners, bright, contrast, sharpen and
+// blur. What results is as large and as formatted as the service's, but not
+// the same byte for byte. Other processing is InvalidArgument, as watermarks
+// are, and asynchronous processing is refused as for a bucket without a
+// project of media processing.
 //
 // Configuration of buckets and of the account is checked, kept and given back
 // as by the service. It has its effects where they need no other server:

@@ -169,7 +169,7 @@ func TestUnknownOperations(t *testing.T) {
 		{"PUT", "", "vpcip", 501, "NotImplemented"},
 		{"POST", "", "vpcip", 501, "NotImplemented"},
 		{"GET", "", "somethingNew", 501, "NotImplemented"},
-		{"GET", "k", "x-oss-process=image%2Finfo", 501, "NotImplemented"},
+		{"PUT", "k", "x-oss-process=image%2Finfo", 501, "NotImplemented"},
 		{"PUT", "k", "objectMeta", 501, "NotImplemented"},
 		{"PUT", "k", "callback=abc", 400, "InvalidArgument"},
 		{"POST", "k", "", 405, "MethodNotAllowed"},

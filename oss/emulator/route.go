@@ -87,6 +87,11 @@ func routeTable() map[routeKey]*route {
 		{routeKey{"POST", onObject, "restore", false}, "RestoreObject", ownerAccess, (*request).restoreObject},
 		{routeKey{"POST", onObject, "cleanRestoredObject", false}, "CleanRestoredObject", ownerAccess, (*request).cleanRestored},
 		{routeKey{"POST", onObject, "seal", false}, "SealAppendObject", writeAccess, (*request).sealObject},
+		{routeKey{"POST", onObject, selectSub, false}, "SelectObject", readAccess, (*request).selectObject},
+		{routeKey{"POST", onObject, selectMetaSub, false}, "CreateSelectObjectMeta", ownerAccess, (*request).createSelectMeta},
+		{routeKey{"POST", onObject, processParam, false}, "ProcessObject", ownerAccess, (*request).processObject},
+		{routeKey{"GET", onObject, processParam, false}, "GetObject", readAccess, (*request).getProcessed},
+		{routeKey{"POST", onObject, asyncProcessParam, false}, "AsyncProcessObject", ownerAccess, (*request).processLater},
 
 		{routeKey{"POST", onObject, "uploads", false}, "InitiateMultipartUpload", writeAccess, (*request).initiateUpload},
 		{routeKey{"PUT", onObject, "uploadId", false}, "UploadPart", writeAccess, (*request).uploadPart},
@@ -148,7 +153,7 @@ var modifiers = wordSet(`partNumber position sequential versionId security-token
 
 // selectors are parameters that select an operation though no V1 signature
 // covers them, or by a rule of its own.
-var selectors = wordSet("list-type regions accessmonitor x-oss-process x-oss-async-process " + writeResponse)
+var selectors = wordSet("list-type regions accessmonitor " + processParam + " " + asyncProcessParam + " " + writeResponse)
 
 // weak are selectors that give way to any other: beside one they only name
 // what the operation is about.

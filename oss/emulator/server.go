@@ -101,6 +101,7 @@ type Server struct {
 	log         requestLog
 	faults      atomic.Pointer[faultSet] // nil: none
 	closing     chan struct{}            // closed by Close: what waits stops waiting
+	pictures    chan struct{}            // holds one for each image being processed
 
 	mu      sync.Mutex
 	closed  bool
@@ -114,7 +115,7 @@ type Server struct {
 // Open makes a server and opens its store. It returns *InUseError at once if
 // another process has opts.Dir. The server must be closed.
 func Open(opts *Options) (*Server, error) {
-	s := &Server{fresh: make(map[net.Conn]bool), closing: make(chan struct{})}
+	s := &Server{fresh: make(map[net.Conn]bool), closing: make(chan struct{}), pictures: make(chan struct{}, maxPictures)}
 	if opts != nil {
 		s.opts = *opts
 	}

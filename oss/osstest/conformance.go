@@ -57,6 +57,9 @@ func Run(t *testing.T, newClient func(t *testing.T) *oss.Client) {
 		{"UpdateMeta", testUpdateMeta},
 		{"Versions", testVersions},
 		{"SignURL", testSignURL},
+		{"Select", testSelect},
+		{"SelectMeta", testSelectMeta},
+		{"Process", testProcess},
 		{"Errors", testErrors},
 	} {
 		t.Run(group.name, func(t *testing.T) { group.run(t, newBucket(t, newClient(t))) })
