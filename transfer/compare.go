@@ -31,6 +31,13 @@ const (
 
 	// CompareExisting transfers only what is not there.
 	CompareExisting
+
+	// CompareChecksum transfers what differs in size or content. A sum that
+	// an earlier run of the job has recorded is taken as long as the object's
+	// ETag, or the file's size, times, device and inode are what they were;
+	// else a file is read, and an object asked for. What nobody has touched
+	// costs neither.
+	CompareChecksum
 )
 
 // Reasons to leave an object alone.
@@ -40,11 +47,15 @@ const (
 	reasonNewer   = "not newer than the destination"
 	reasonExists  = "exists"
 	reasonSymlink = "symlink"
+	reasonAbsent  = "not at the destination"
 )
 
 // wanted decides without a request whether an action must be carried out. ask
 // means that only the objects' metadata can tell.
 func (t *tree) wanted(a action) (reason string, ask bool, err error) {
+	if t.options.ExistingOnly && !a.exists {
+		return reasonAbsent, false, nil
+	}
 	settled, known, err := t.journal.Settled(a.name)
 	if err != nil {
 		return "", false, err
@@ -69,7 +80,7 @@ func (t *tree) wanted(a action) (reason string, ask bool, err error) {
 	if t.compare == CompareUpdate {
 		// An object's time has whole seconds: compared finer, a file would
 		// be newer than the object just made of it.
-		if !a.src.modTime.Truncate(time.Second).After(a.dst.modTime.Truncate(time.Second)) {
+		if !a.src.modTime.Truncate(time.Second).After(a.dst.modTime.Truncate(time.Second).Add(t.options.ModifyWindow)) {
 			return reasonNewer, false, nil
 		}
 		return "", false, nil
@@ -77,6 +88,11 @@ func (t *tree) wanted(a action) (reason string, ask bool, err error) {
 	switch {
 	case a.src.size != a.dst.size:
 		return "", false, nil
+	case t.compare == CompareChecksum:
+		if known && provenSame(settled) && a.src.exactly(settled.Source) && a.dst.exactly(settled.Dest) {
+			return reasonSame, false, nil
+		}
+		return "", true, nil
 	case t.compare == CompareSize, asSettled:
 		return reasonSame, false, nil
 	case known: // one side was changed since this machine made them the same
@@ -91,6 +107,9 @@ func (t *tree) wanted(a action) (reason string, ask bool, err error) {
 // same asks for the objects' metadata, and remembers if both sides are the
 // same, so that the next run need not ask.
 func (t *tree) same(ctx context.Context, a action) (bool, error) {
+	if t.compare == CompareChecksum {
+		return t.sameContent(ctx, a)
+	}
 	object := t.dst
 	if t.direction != up {
 		object = t.src
@@ -101,11 +120,11 @@ func (t *tree) same(ctx context.Context, a action) (bool, error) {
 	}
 	switch t.direction {
 	case up:
-		if !sameTime(a.src.id, meta, true) {
+		if !t.sameTime(a.src.id, meta, true) {
 			return false, nil
 		}
 	case down:
-		if !sameTime(a.dst.id, meta, false) {
+		if !t.sameTime(a.dst.id, meta, false) {
 			return false, nil
 		}
 	case across:
@@ -140,13 +159,13 @@ func (t *tree) metaOf(ctx context.Context, l Location, name string) (meta *oss.O
 // sameTime compares the file's time with what the object's metadata says, or,
 // where it says nothing, with the time of its upload: a file must be older than
 // an object made of it, and a file made of an object has the object's time.
-func sameTime(file localfs.Identity, meta *oss.ObjectMeta, upload bool) bool {
-	if t, ok := parseModTime(meta.Meta[MetaModTime]); ok {
-		return t.UnixNano() == file.ModTime
-	}
+func (t *tree) sameTime(file localfs.Identity, meta *oss.ObjectMeta, upload bool) bool {
 	mtime := time.Unix(0, file.ModTime)
-	if upload {
-		return !mtime.After(meta.LastModified)
+	if stored, ok := parseModTime(meta.Meta[MetaModTime]); ok {
+		return stored.Sub(mtime).Abs() <= t.options.ModifyWindow
 	}
-	return mtime.Equal(meta.LastModified)
+	if upload {
+		return !mtime.After(meta.LastModified.Add(t.options.ModifyWindow))
+	}
+	return meta.LastModified.Sub(mtime).Abs() <= t.options.ModifyWindow
 }

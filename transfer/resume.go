@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/oss"
@@ -64,8 +65,12 @@ type call struct {
 	Source      where
 	Destination where
 	Headers     oss.ObjectHeaders
-	VersionID   string   `json:",omitempty"`
-	Compare     Compare  `json:",omitempty"`
+	VersionID   string  `json:",omitempty"`
+	Compare     Compare `json:",omitempty"`
+
+	ModifyWindow time.Duration `json:",omitempty"`
+	ExistingOnly bool          `json:",omitempty"`
+
 	Exclude     []string `json:",omitempty"`
 	AllowEmpty  bool     `json:",omitempty"`
 	KeepACL     bool     `json:",omitempty"`
@@ -168,7 +173,7 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 		return e.Copy(ctx, src, dst, &CopyOptions{JobOptions: o, VersionID: c.VersionID, Headers: c.Headers, KeepACL: c.KeepACL, Relay: c.Relay})
 	case "sync":
 		return e.Sync(ctx, src, dst, &SyncOptions{
-			JobOptions: o, Compare: c.Compare, Headers: c.Headers, Exclude: c.Exclude, AllowEmpty: c.AllowEmpty, KeepACL: c.KeepACL, Relay: c.Relay,
+			JobOptions: o, Compare: c.Compare, ModifyWindow: c.ModifyWindow, ExistingOnly: c.ExistingOnly, Headers: c.Headers, Exclude: c.Exclude, AllowEmpty: c.AllowEmpty, KeepACL: c.KeepACL, Relay: c.Relay,
 			IfUnchanged: c.IfUnchanged, Delete: c.Delete, MaxDelete: c.MaxDelete,
 			AllowEmptySource: c.AllowEmptySource, IgnoreErrors: c.IgnoreErrors, DeleteExcluded: c.DeleteExcluded,
 		})

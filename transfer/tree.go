@@ -7,6 +7,7 @@ import (
 	"iter"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/osssync/osssync/internal/localfs"
 	"github.com/osssync/osssync/oss"
@@ -19,6 +20,13 @@ type SyncOptions struct {
 
 	// Compare says which objects are transferred.
 	Compare Compare
+
+	// ModifyWindow is how far times may be apart and count as the same. 0 means
+	// exactly the same; some file systems keep only whole or even seconds.
+	ModifyWindow time.Duration
+
+	// ExistingOnly transfers nothing that the destination does not have.
+	ExistingOnly bool
 
 	// Headers are stored with every object that is uploaded. Between buckets
 	// they have the meaning of CopyOptions.Headers.
@@ -125,7 +133,7 @@ func (e *Engine) Sync(ctx context.Context, src, dst Location, opts *SyncOptions)
 	t.job, err = e.begin(ctx, spec{
 		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: options, look: o.DryRun,
 		call: call{
-			Method: "sync", Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare,
+			Method: "sync", Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare, ModifyWindow: o.ModifyWindow, ExistingOnly: o.ExistingOnly,
 			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay, IfUnchanged: o.IfUnchanged,
 			Delete: o.Delete, MaxDelete: o.MaxDelete, AllowEmptySource: o.AllowEmptySource, IgnoreErrors: o.IgnoreErrors, DeleteExcluded: o.DeleteExcluded,
 			Filtered: o.Filter != nil,
@@ -180,7 +188,14 @@ type tree struct {
 const planAhead = 4096
 
 func (t *tree) run(ctx context.Context) (err error) {
-	if t.direction == down && !t.options.DryRun {
+	switch {
+	case t.direction != down:
+	case t.options.DryRun:
+		if root, err := localfs.OpenRoot(t.dst.Path); err == nil {
+			t.root = root
+			defer root.Close()
+		}
+	default:
 		root, err := localfs.CreateRoot(t.dst.Path)
 		if err != nil {
 			return err
@@ -347,22 +362,14 @@ func (t *tree) sides(ctx context.Context) (src, dst iter.Seq2[entry, error]) {
 	switch {
 	// A copy looks at its destination only to see whether what an earlier run
 	// did is still there.
-	case t.compare == CompareNone && !t.report.Resumed && !t.options.IfUnchanged && !t.options.Delete:
+	case t.compare == CompareNone && !t.report.Resumed && !t.options.IfUnchanged && !t.options.Delete && !t.options.ExistingOnly:
 		return src, nil
 	case t.direction != down:
 		return src, t.list(ctx, t.dst, there)
 	case t.root != nil:
 		return src, t.walk(ctx, t.root, there)
 	}
-	// A dry run makes no folder, and may find none.
-	root, err := localfs.OpenRoot(t.dst.Path)
-	if err != nil {
-		return src, nil
-	}
-	return src, func(yield func(entry, error) bool) {
-		defer root.Close()
-		t.walk(ctx, root, there)(yield)
-	}
+	return src, nil // a dry run makes no folder, and has found none
 }
 
 // finish gives up what an earlier run had under way and this one did not come

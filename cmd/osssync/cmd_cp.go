@@ -119,6 +119,9 @@ func (c *copying) run() error {
 		if c.flags.filter.given() {
 			return &usageError{message: "filters choose among the names of a tree", hint: "use them with -r or with sync"}
 		}
+		if c.flags.existing || c.flags.modifyWindow != 0 {
+			return &usageError{message: "--existing and --modify-window compare trees", hint: "use them with -r or with sync"}
+		}
 		if c.flags.ifUnchanged {
 			return &usageError{message: "--if-unchanged is for trees", hint: "use it with -r or with sync"}
 		}
@@ -187,7 +190,7 @@ func (c *copying) tree(s *service) error {
 	}
 	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
 		return e.Sync(ctx, s.location(c.src), s.location(c.dst), &transfer.SyncOptions{
-			JobOptions: o, Headers: c.headers, Compare: c.flags.compare(c.cmd.Name()), Exclude: exclude, AllowEmpty: c.flags.allowEmpty, DryRun: c.flags.dryRun,
+			JobOptions: o, Headers: c.headers, Compare: c.flags.compare(c.cmd.Name()), ExistingOnly: c.flags.existing, ModifyWindow: c.flags.modifyWindow, Exclude: exclude, AllowEmpty: c.flags.allowEmpty, DryRun: c.flags.dryRun,
 			KeepACL: c.flags.keepACL, IfUnchanged: c.flags.ifUnchanged,
 			Delete: c.flags.remove.on, MaxDelete: c.flags.remove.most.limit,
 			AllowEmptySource: c.flags.remove.allowEmptySource, IgnoreErrors: c.flags.remove.ignoreErrors,

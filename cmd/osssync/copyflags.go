@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,9 @@ type copyFlags struct {
 	update         bool
 	ignoreExisting bool
 	sizeOnly       bool
+	checksum       bool
+	existing       bool
+	modifyWindow   time.Duration
 	dryRun         bool
 	allowEmpty     bool
 	acl            choice
@@ -49,6 +53,9 @@ func (f *copyFlags) register(cmd *cobra.Command) {
 	flags.BoolVarP(&f.update, "update", "u", false, "only what is newer at SRC or missing at DST")
 	flags.BoolVar(&f.ignoreExisting, "ignore-existing", false, "only what is missing at DST")
 	flags.BoolVar(&f.sizeOnly, "size-only", false, "only what differs in size or is missing at DST")
+	flags.BoolVar(&f.checksum, "checksum", false, "what differs in size or CRC-64; sums of what nobody has touched since the last sync are remembered")
+	flags.BoolVar(&f.existing, "existing", false, "nothing that is missing at DST")
+	flags.DurationVar(&f.modifyWindow, "modify-window", 0, "times that are no more than `DURATION` apart are the same, such as 2s")
 	flags.BoolVarP(&f.dryRun, "dry-run", "n", false, "say what would be done and do nothing")
 	f.acl = choice{allowed: objectACLs}
 	flags.Var(&f.acl, "acl", "access to the objects: "+strings.Join(objectACLs, ", "))
@@ -64,7 +71,7 @@ func (f *copyFlags) register(cmd *cobra.Command) {
 // compareFlags are the names of the given flags that compare trees.
 func (f *copyFlags) compareFlags() []string {
 	var given []string
-	for name, set := range map[string]bool{"update": f.update, "ignore-existing": f.ignoreExisting, "size-only": f.sizeOnly} {
+	for name, set := range map[string]bool{"update": f.update, "ignore-existing": f.ignoreExisting, "size-only": f.sizeOnly, "checksum": f.checksum} {
 		if set {
 			given = append(given, "--"+name)
 		}
@@ -82,6 +89,8 @@ func (f *copyFlags) compare(command string) transfer.Compare {
 		return transfer.CompareExisting
 	case f.sizeOnly:
 		return transfer.CompareSize
+	case f.checksum:
+		return transfer.CompareChecksum
 	case command == "cp":
 		return transfer.CompareNone
 	}
