@@ -3,6 +3,7 @@ package filter
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -37,6 +38,11 @@ func (n *Names) Add(name string) { n.list = append(n.list, name) }
 func (n *Names) Read(r io.Reader, source string, raw bool) error {
 	n.sources = append(n.sources, source)
 	var b strings.Builder // becomes a string without a copy
+	if f, ok := r.(interface{ Stat() (fs.FileInfo, error) }); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			b.Grow(int(min(info.Size(), maxNamesBytes/16))) // a guess that saves copies
+		}
+	}
 	switch size, err := io.Copy(&b, io.LimitReader(r, maxNamesBytes+1)); {
 	case err != nil:
 		return err

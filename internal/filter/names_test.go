@@ -45,6 +45,27 @@ func TestReadNames(t *testing.T) {
 	}
 }
 
+func FuzzReadNames(f *testing.F) {
+	f.Add("a\r\n./b\n#c\n", false)
+	f.Add("a\x00\n\x00", true)
+	f.Fuzz(func(t *testing.T, text string, raw bool) {
+		var n filter.Names
+		if err := n.Read(strings.NewReader(text), "list", raw); err != nil {
+			return
+		}
+		s := build(t, filter.Builder{Names: &n}, "")
+		list := s.Roll().End()
+		if !slices.IsSorted(list) || len(slices.Compact(slices.Clone(list))) != len(list) {
+			t.Errorf("%q: %q has no order", text, list)
+		}
+		for _, name := range list {
+			if name == "" || !strings.Contains(text, name) || !s.MatchName(name).In || !raw && strings.HasPrefix(name, "/") {
+				t.Errorf("%q: %q is no name of it", text, name)
+			}
+		}
+	})
+}
+
 func TestReadNamesErrors(t *testing.T) {
 	var n filter.Names
 	if err := n.Read(strings.NewReader("\xff\xfea\x00"), "list", false); !errors.Is(err, filter.ErrUTF16) {
@@ -63,6 +84,7 @@ func TestNamesLimit(t *testing.T) {
 		}
 	}
 	n.Add("d/x.tmp")
+	n.Add("f/x.tmp")
 	s := build(t, filter.Builder{Names: &n}, "- *.tmp")
 	for name, want := range map[string]string{
 		"d/one":   "in: on the list (one.txt, two.txt)",
@@ -74,7 +96,7 @@ func TestNamesLimit(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, have, want)
 		}
 	}
-	for dir, want := range map[string]bool{"": true, "d": true, "d/one": false, "c": false, "e": false} {
+	for dir, want := range map[string]bool{"": true, "d": true, "d/one": false, "c": false, "e": false, "f": false} {
 		if s.Dir(dir) != want {
 			t.Errorf("Dir(%q) is not %t", dir, want)
 		}

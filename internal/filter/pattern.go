@@ -153,7 +153,7 @@ func (p *pattern) known(runs []string) {
 	switch {
 	case last == 0:
 		p.shape = shapeLiteral
-	case !p.rooted || last > 1 || len(p.positions) != special+1+utf8.RuneCountInString(p.suffix):
+	case !p.rooted || len(p.positions) != special+1+utf8.RuneCountInString(p.suffix):
 	case p.positions[special].kind == isStar:
 		p.shape = shapeStar
 	case p.positions[special].kind == isDeep:

@@ -67,6 +67,8 @@ func TestPattern(t *testing.T) {
 		{`a\/`, "a/ x/a/", "a/b"},
 		{`/a\\/`, `a\/b`, `a/b`},
 		{"漢*", "漢字 d/漢", "字漢"},
+		{"/[\ufffd]", "\ufffd", "\xff"},
+		{"/a{}*{}b", "ab axb", "a/b a"},
 		{".*", ".x d/.x d/..", "x .x/a"},
 		{"(a+b)|$^", "(a+b)|$^", "aab"},
 	} {
@@ -79,6 +81,19 @@ func TestPattern(t *testing.T) {
 		for name := range strings.FieldsSeq(tc.no) {
 			if m(name) {
 				t.Errorf("%s matches %q", tc.pattern, name)
+			}
+		}
+	}
+}
+
+// The longest pattern there may be, of each of its forms.
+func TestLongPattern(t *testing.T) {
+	for _, n := range []int{60, 61, 62, 63, 64, 65, 127, 128, 4094, 4095, 4096} {
+		for _, rest := range []string{"", "/", "/?"} {
+			m := matcher(t, strings.Repeat("?", n-len(rest))+rest)
+			name := strings.Repeat("é", n-len(rest)) + strings.Replace(rest, "?", "b", 1)
+			if !m(name) || !m("dir/"+name) || m("b"+name) {
+				t.Errorf("%d characters, %q: no match", n, rest)
 			}
 		}
 	}
@@ -225,6 +240,9 @@ func try(p, name string) bool {
 		return false
 	}
 	r, size := utf8.DecodeRuneInString(name)
+	if r == utf8.RuneError && size == 1 {
+		r = -1 // no character of a class
+	}
 	rest := name[size:]
 	switch p[0] {
 	case '?':

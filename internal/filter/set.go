@@ -124,10 +124,8 @@ func (s *Set) Dir(name string) bool {
 		name += "/"
 	}
 	if s.limited {
-		i, _ := slices.BinarySearch(s.names, name)
-		if i == len(s.names) || !strings.HasPrefix(s.names[i], name) {
-			return false
-		}
+		i, _ := slices.BinarySearch(s.expected, name)
+		return i < len(s.expected) && strings.HasPrefix(s.expected[i], name)
 	}
 	switch {
 	case s.startAfter >= name && !strings.HasPrefix(s.startAfter, name): // so is all that begins with name

@@ -81,6 +81,42 @@ func TestIncludeImpliesTheRest(t *testing.T) {
 	}
 }
 
+// A Set does not change with the Builder it came from.
+func TestBuilderGoesOn(t *testing.T) {
+	var b filter.Builder
+	for _, p := range []string{"a", "b", "c"} {
+		if err := b.Include(p, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := build(t, b, "")
+	for _, p := range []string{"d", "e"} {
+		if err := b.Include(p, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	build(t, b, "")
+	if s.MatchName("d").In || s.MatchName("x").In || !s.MatchName("c").In {
+		t.Error("it did")
+	}
+}
+
+func TestReadKinds(t *testing.T) {
+	var b filter.Builder
+	for _, file := range []struct {
+		kind filter.Kind
+		text string
+	}{{filter.Excludes, "# x\n; y\n *.bak \n"}, {filter.Includes, "; z\n/a/\n"}} {
+		if err := b.Read(strings.NewReader(file.text), file.kind, "f"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "\"- *.bak\"\n\"+ /a/\"\n\"- **\"\n"
+	if have := build(t, b, "").String(); have != want {
+		t.Errorf("rules are %s, want %s", have, want)
+	}
+}
+
 func TestRuleErrors(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
 		{"*.jpg", `f:1: "*.jpg": want + PATTERN`},
@@ -96,6 +132,35 @@ func TestRuleErrors(t *testing.T) {
 			t.Errorf("%.20q: error is %v, want %s", tc.text, err, tc.want)
 		}
 	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add("\ufeff# x\r\n+ a\n- **\n!\n", 0, "a/b")
+	f.Add("*.jpg\n/a/\n", 1, "x.jpg")
+	f.Add("{a,b}[!c]\\*\n", 2, "ad*")
+	f.Fuzz(func(t *testing.T, text string, kind int, name string) {
+		var b filter.Builder
+		err := b.Read(strings.NewReader(text), filter.Kind(kind), "f")
+		if err != nil {
+			syntax, ok := errors.AsType[*filter.SyntaxError](err)
+			if ok && (syntax.Err == nil || !strings.HasPrefix(syntax.Source, "f:")) {
+				t.Errorf("%q: %#v", text, syntax)
+			}
+			return
+		}
+		s, err := b.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := s.MatchName(name)
+		if v.Rule != "" && v.Source == "" {
+			t.Errorf("%q: %+v comes from nowhere", text, v)
+		}
+		s.Warnings()
+		if i := strings.LastIndexByte(name, '/'); v.In && !s.Dir(name[:i+1]) {
+			t.Errorf("%q: %q is in, and its folder passed over", text, name)
+		}
+	})
 }
 
 func TestBounds(t *testing.T) {
@@ -213,6 +278,9 @@ func TestRange(t *testing.T) {
 			t.Errorf("Dir(%q) = %t", dir, have)
 		}
 	}
+	if s := build(t, filter.Builder{EndWith: "d/"}, ""); !s.MatchName("d/").In || !s.Dir("d") {
+		t.Error("d/ is passed over")
+	}
 	if start, end := s.Range(); start != "b" || end != "d/x" {
 		t.Errorf("Range is %q, %q", start, end)
 	}
@@ -228,6 +296,7 @@ func TestDir(t *testing.T) {
 		{"- /a/*", "b a a/b", ""},
 		{"- a/**\n+ a/b", "b", "a"},
 		{"+ a/b\n- a/**", "b a", ""},
+		{"+ /a/b\n- **", "a a/", "a// b/"},
 		{"+ /a/b/*.jpg\n- **", "a a/b", "b a/c a/b/c ab"},
 		{"+ /a/b/*.jpg\n- *", "a a/b", "b a/c a/b/c"},
 		{"+ *.jpg\n- **", "a b/c", ""},
@@ -336,7 +405,8 @@ func TestPrefixes(t *testing.T) {
 		{"- /a/\n- **", "", nil},
 		{"", "p/q/a p/q/b", []string{"p/q/"}},
 		{"+ /a/\n+ /b/\n+ /c/\n- *", "a/x1 a/x2 c/y d/z", []string{"a/x", "c/y"}},
-		{"", "漢 字", []string{""}},
+		{"", "x漢 x漣", []string{"x"}}, // which share two bytes more
+		{"- /a/", "a/x b/y", []string{"b/y"}},
 		{"+ /s{a,b}\n- *", "", []string{"s"}},
 		{strings.Repeat("+ /dir/", 1) + "1\n" + "+ /dir/2/\n+ /dir/3\n+ /dir/4\n+ /dir/5\n+ /dir/6\n+ /dir/7\n+ /dir/8\n+ /dir/9\n" +
 			"+ /dir/a\n+ /dir/b\n+ /dir/c\n+ /dir/d\n+ /dir/e\n+ /dir/f\n+ /dir/g\n+ /dir/h\n- *", "", []string{"dir/"}},
