@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"github.com/osssync/osssync/oss"
 	"golang.org/x/sync/errgroup"
@@ -15,6 +16,17 @@ type DeleteOptions struct {
 	// Recursive deletes every object whose key begins with the target's
 	// path; without it the target is one key.
 	Recursive bool
+
+	// Match leaves, of the keys that Recursive finds, those for which it is
+	// false. It is called on one goroutine, in key order. nil takes all.
+	Match func(key string) bool
+
+	// Versions deletes every version and every delete marker, for good. The
+	// events say in Reason which one they are about.
+	Versions bool
+
+	// VersionID deletes that version of the one key for good.
+	VersionID string
 
 	// DryRun deletes nothing and tells OnObject what would be.
 	DryRun bool
@@ -34,13 +46,16 @@ func (e *Engine) Delete(ctx context.Context, target Location, opts *DeleteOption
 	if target.Bucket == nil || (target.Path == "" && !o.Recursive) {
 		return nil, usagef("delete needs a bucket and a key")
 	}
+	if o.VersionID != "" && (o.Recursive || o.Versions) {
+		return nil, usagef("one version is not all: a version id goes with one key only")
+	}
 	j, err := e.withoutState().begin(ctx, spec{kind: "delete", source: o.location(target)}, o.JobOptions)
 	if err != nil {
 		return nil, err
 	}
 	j.meter.setPhase(PhaseListing)
-	d := &deletion{job: j, bucket: target.Bucket, dryRun: o.DryRun}
-	if o.Recursive {
+	d := &deletion{job: j, bucket: target.Bucket, options: o}
+	if o.Recursive || o.Versions {
 		err = d.tree(ctx, target.Path)
 	} else {
 		err = d.one(ctx, target.Path)
@@ -51,25 +66,34 @@ func (e *Engine) Delete(ctx context.Context, target Location, opts *DeleteOption
 // deletion is the job of one Delete.
 type deletion struct {
 	*job
-	bucket *oss.Bucket
-	dryRun bool
+	bucket  *oss.Bucket
+	options DeleteOptions
 }
 
 func (d *deletion) one(ctx context.Context, key string) error {
 	d.seen(false, 0)
-	if d.dryRun {
-		d.event(ObjectEvent{Key: key, Operation: "delete", Outcome: OutcomePlanned})
+	version := d.options.VersionID
+	if d.options.DryRun {
+		d.event(ObjectEvent{Key: key, Operation: "delete", Outcome: OutcomePlanned, Reason: versionReason(version)})
 		return nil
 	}
 	err := d.do(ctx, "delete", key, priorityObject, func(ctx context.Context, _ int) error {
-		_, err := d.bucket.DeleteObject(ctx, key, nil)
+		_, err := d.bucket.DeleteObject(ctx, key, &oss.DeleteObjectOptions{VersionID: version})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	d.job.done("delete", key, "", 0)
+	d.job.done("delete", key, versionReason(version), 0)
 	return nil
+}
+
+// versionReason is what an event says of a version, nothing of the current one.
+func versionReason(id string) string {
+	if id == "" {
+		return ""
+	}
+	return "version " + id
 }
 
 // tree deletes in batches while the listing goes on.
@@ -77,22 +101,22 @@ func (d *deletion) tree(ctx context.Context, prefix string) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(d.Engine.opts.Parallel)
 	var (
-		batch   []oss.ObjectSummary
+		batch   []oss.VersionSummary
 		listErr error
 	)
 	flush := func() {
-		if keys := batch; len(keys) > 0 {
+		if victims := batch; len(victims) > 0 {
 			batch = nil
-			g.Go(func() error { return d.batch(gctx, keys) })
+			g.Go(func() error { return d.batch(gctx, victims) })
 		}
 	}
-	for object, err := range d.listing(gctx, d.bucket, prefix) {
+	for v, err := range d.victims(gctx, prefix) {
 		if err != nil {
 			listErr = err
 			break
 		}
 		d.seen(false, 0)
-		if batch = append(batch, object); len(batch) == deleteBatch {
+		if batch = append(batch, v); len(batch) == deleteBatch {
 			flush()
 		}
 	}
@@ -104,32 +128,61 @@ func (d *deletion) tree(ctx context.Context, prefix string) error {
 	return listErr
 }
 
-func (d *deletion) batch(ctx context.Context, objects []oss.ObjectSummary) error {
-	if d.dryRun {
-		for _, o := range objects {
-			d.event(ObjectEvent{Key: o.Key, Operation: "delete", Outcome: OutcomePlanned, Size: o.Size})
+// victims lists what is to go: objects, or with Versions their versions.
+func (d *deletion) victims(ctx context.Context, prefix string) iter.Seq2[oss.VersionSummary, error] {
+	return func(yield func(oss.VersionSummary, error) bool) {
+		match := d.options.Match
+		if !d.options.Versions {
+			for o, err := range d.listing(ctx, d.bucket, prefix) {
+				if err == nil && match != nil && !match(o.Key) {
+					continue
+				}
+				if !yield(oss.VersionSummary{ObjectSummary: o}, err) {
+					return
+				}
+			}
+			return
+		}
+		for v, err := range d.ObjectVersions(ctx, d.bucket, &oss.ListObjectVersionsOptions{Prefix: prefix}) {
+			switch {
+			case err == nil && !d.options.Recursive && v.Key != prefix:
+				return // keys come in order: the rest only begin with it
+			case err == nil && d.options.Recursive && match != nil && !match(v.Key):
+				continue
+			}
+			if !yield(v, err) {
+				return
+			}
+		}
+	}
+}
+
+func (d *deletion) batch(ctx context.Context, victims []oss.VersionSummary) error {
+	if d.options.DryRun {
+		for _, v := range victims {
+			d.event(ObjectEvent{Key: v.Key, Operation: "delete", Outcome: OutcomePlanned, Reason: versionReason(v.VersionID), Size: v.Size})
 		}
 		return nil
 	}
-	keys := make([]string, len(objects))
-	for i, o := range objects {
-		keys[i] = o.Key
+	versions := make([]oss.ObjectVersion, len(victims))
+	for i, v := range victims {
+		versions[i] = oss.ObjectVersion{Key: v.Key, VersionID: v.VersionID}
 	}
-	err := d.do(ctx, "delete", fmt.Sprintf("%d objects", len(keys)), priorityObject, func(ctx context.Context, _ int) error {
-		_, err := d.bucket.BatchDeleteObjects(ctx, keys, nil)
+	err := d.do(ctx, "delete", fmt.Sprintf("%d objects", len(versions)), priorityObject, func(ctx context.Context, _ int) error {
+		_, err := d.bucket.DeleteObjectVersions(ctx, versions, nil)
 		return err
 	})
 	if err != nil {
 		if ctx.Err() != nil || fatal(err) {
 			return err
 		}
-		for _, key := range keys {
-			d.fail(key, "delete", err)
+		for _, v := range victims {
+			d.fail(v.Key, "delete", err)
 		}
 		return nil
 	}
-	for _, o := range objects {
-		d.job.done("delete", o.Key, "", o.Size)
+	for _, v := range victims {
+		d.job.done("delete", v.Key, versionReason(v.VersionID), v.Size)
 	}
 	return nil
 }

@@ -153,21 +153,30 @@ func (j *job) close(ctx context.Context, ended bool) error {
 
 // do runs fn, which does op to name, through the pool as one piece.
 func (j *job) do(ctx context.Context, op, name string, priority int, fn func(ctx context.Context, attempt int) error) error {
+	return j.try(ctx, op+" "+name, priority, func(ctx context.Context, attempt int) error {
+		if attempt > 1 {
+			j.meter.retries.Add(1)
+		}
+		j.step(Step{Op: op, Name: name})
+		err := fn(ctx, attempt)
+		switch {
+		case err == nil:
+			j.step(Step{Op: op, Name: name, Done: true})
+		case judge(err).Action == scheduler.SlowDown:
+			j.meter.throttled.Add(1)
+		}
+		return err
+	})
+}
+
+// try runs fn through the pool as one piece.
+func (e *Engine) try(ctx context.Context, name string, priority int, fn func(ctx context.Context, attempt int) error) error {
 	renewed := false
-	return j.pool.Do(ctx, scheduler.Task{
-		Name: op + " " + name, Priority: priority, Bytes: bufferSize,
+	return e.pool.Do(ctx, scheduler.Task{
+		Name: name, Priority: priority, Bytes: bufferSize,
 		Run: func(ctx context.Context, attempt int) error {
-			if attempt > 1 {
-				j.meter.retries.Add(1)
-			}
-			j.step(Step{Op: op, Name: name})
 			err := fn(ctx, attempt)
-			switch {
-			case err == nil:
-				j.step(Step{Op: op, Name: name, Done: true})
-			case judge(err).Action == scheduler.SlowDown:
-				j.meter.throttled.Add(1)
-			case !renewed && oss.Classify(err) == oss.ClassExpired:
+			if err != nil && !renewed && oss.Classify(err) == oss.ClassExpired {
 				renewed = true
 				return &expiredError{err}
 			}
