@@ -61,7 +61,8 @@ func newRootCommand(a *app) *cobra.Command {
 	root.AddCommand(newConfigCommand(a), newStateCommand(a))
 	root.AddCommand(
 		newCpCommand(a), newSyncCommand(a), newLsCommand(a), newStatCommand(a),
-		newRmCommand(a), newMbCommand(a), newServeCommand(a), newGCCommand(a), newSelftestCommand(a), newVersionCommand(a), newJSONTopic(),
+		newCatCommand(a), newDuCommand(a), newHashCommand(a), newPresignCommand(a),
+		newRmCommand(a), newMbCommand(a), newRbCommand(a), newServeCommand(a), newGCCommand(a), newSelftestCommand(a), newVersionCommand(a), newJSONTopic(),
 	)
 	root.AddCommand(
 		newJobsCommand(a), newResumeCommand(a, "resume", "Go on with an interrupted job"), newResumeCommand(a, "retry", "Do what is missing of a job"),

@@ -4,27 +4,30 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"iter"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/osssync/osssync/oss"
 )
 
-const lsLong = `List buckets, objects, or uploads that were begun and not completed.
+const lsLong = `List buckets, objects, their versions, or uploads that were begun and not completed.
 
   osssync ls                       the account's buckets
   osssync ls oss://BUCKET/PREFIX   the objects whose keys begin with PREFIX
+  osssync ls 'oss://BUCKET/**/*.csv'  those that match, and what lies below such
   osssync ls -d oss://BUCKET/P/    one level below P/
-  osssync ls -m oss://BUCKET       unfinished uploads
+  osssync ls -m oss://BUCKET       unfinished uploads; -a objects and uploads
+  osssync ls --all-versions oss://BUCKET/P/   every version and delete marker
+
 `
 
 func newLsCommand(a *app) *cobra.Command {
 	l := &listing{app: a, limit: count{min: 1, max: 1 << 40}}
 	cmd := &cobra.Command{
 		Use:   "ls [oss://BUCKET[/PREFIX]]",
-		Short: "List buckets and objects",
-		Long:  lsLong + "\n" + exitHelp,
+		Short: "List buckets, objects, versions and unfinished uploads",
+		Long:  lsLong + globHelp + "\n" + exitHelp,
 		Args:  upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return l.run(cmd, args)
@@ -34,7 +37,12 @@ func newLsCommand(a *app) *cobra.Command {
 	cmd.Flags().BoolVarP(&l.short, "short-format", "s", false, "only the URLs")
 	cmd.Flags().BoolVarP(&l.oneLevel, "directory", "d", false, "only one level, folders as one line")
 	cmd.Flags().BoolVarP(&l.uploads, "multipart", "m", false, "unfinished uploads in place of objects")
+	cmd.Flags().BoolVarP(&l.allTypes, "all-type", "a", false, "objects, then unfinished uploads")
+	cmd.Flags().BoolVar(&l.versions, "all-versions", false, "every version and delete marker")
+	cmd.Flags().BoolVarP(&l.human, "human-readable", "H", false, "sizes as 1.5 GiB")
 	cmd.Flags().Var(&l.limit, "limited-num", "stop after `N` lines")
+	cmd.Flags().StringVar(&l.marker, "marker", "", "begin after this `KEY`, or bucket name; it need not exist")
+	addRaw(cmd, &l.raw)
 	return cmd
 }
 
@@ -44,7 +52,12 @@ type listing struct {
 	short    bool
 	oneLevel bool
 	uploads  bool
+	allTypes bool
+	versions bool
+	human    bool
+	raw      bool
 	limit    count
+	marker   string
 
 	out *bufio.Writer
 	n   int64
@@ -62,107 +75,73 @@ type row struct {
 
 func (l *listing) run(cmd *cobra.Command, args []string) error {
 	l.out = bufio.NewWriterSize(l.app.stdout, 64<<10)
-	if len(args) == 0 || args[0] == scheme {
-		if l.uploads {
-			return &usageError{message: "-m lists the uploads of a bucket", hint: "osssync ls -m oss://BUCKET"}
+	switch {
+	case l.versions && (l.uploads || l.allTypes):
+		return &usageError{message: "--all-versions goes with neither -m nor -a: uploads have no versions"}
+	case len(args) == 0 || args[0] == scheme:
+		if l.uploads || l.allTypes || l.versions {
+			return &usageError{message: "-m, -a and --all-versions list what is in a bucket", hint: "osssync ls -m oss://BUCKET"}
 		}
-		return l.app.with(cmd, nil, func(s *service) error { return l.buckets(cmd, s) })
+		return l.app.withEngine(cmd, nil, func(r *requester) error {
+			return l.print(l.buckets(cmd.Context(), r))
+		})
 	}
 	p, err := parseRemote(args[0])
 	if err != nil {
 		return err
 	}
-	return l.app.with(cmd, []string{p.bucket}, func(s *service) error {
-		if l.uploads {
-			return l.multipart(cmd, s, p)
-		}
-		return l.objects(cmd, s, p)
+	return l.app.withEngine(cmd, []string{p.bucket}, func(r *requester) error {
+		return l.print(l.tables(cmd.Context(), r, p)...)
 	})
 }
 
-func (l *listing) buckets(cmd *cobra.Command, s *service) error {
-	return l.print("Bucket Number is", fmt.Sprintf("%-29s  %-20s  %-13s  %s", "CreationTime", "Region", "StorageClass", "BucketName"),
-		func(yield func(row, error) bool) {
-			for b, err := range s.client.Buckets(cmd.Context(), nil) {
-				url := scheme + b.Name
-				if !yield(row{
-					url:  url,
-					long: fmt.Sprintf("%-29s  %-20s  %-13s", timestamp(b.CreationDate), printable(b.Location), printable(b.StorageClass)),
-					json: bucketLine{V: jsonVersion, Type: "bucket", URL: url, Name: b.Name, Region: b.Region, StorageClass: b.StorageClass, Created: b.CreationDate},
-				}, err) {
-					return
-				}
-			}
-		})
+// table is a listing's rows with what stands above and below them.
+type table struct {
+	header string
+	title  string // of the count
+	rows   iter.Seq2[row, error]
 }
 
-func (l *listing) objects(cmd *cobra.Command, s *service, p place) error {
-	opts := &oss.ListObjectsV2Options{Prefix: p.key}
-	title := "Object Number is"
-	if l.oneLevel {
-		opts.Delimiter, title = "/", "Object and Directory Number is"
-	}
-	return l.print(title, fmt.Sprintf("%-29s  %14s  %-13s  %-36s  %s", "LastModifiedTime", "Size(B)", "StorageClass", "ETAG", "ObjectName"),
-		func(yield func(row, error) bool) {
-			for o, err := range s.bucket(p).Objects(cmd.Context(), opts) {
-				r := row{url: scheme + p.bucket + "/" + o.Key}
-				if o.IsPrefix {
-					r.long = fmt.Sprintf("%-29s  %14s  %-13s  %-36s", "", "", "", "")
-					r.json = prefixLine{V: jsonVersion, Type: "prefix", URL: r.url, Key: o.Key}
-				} else {
-					r.long = fmt.Sprintf("%-29s  %14d  %-13s  %-36s", timestamp(o.LastModified), o.Size, printable(o.StorageClass), printable(o.ETag))
-					r.json = listedLine{
-						V: jsonVersion, Type: "object", URL: r.url, Key: o.Key, Size: o.Size, ETag: o.ETag,
-						LastModified: o.LastModified, StorageClass: o.StorageClass, ObjectType: o.Type,
-					}
-				}
-				if !yield(r, err) {
-					return
-				}
-			}
-		})
-}
-
-func (l *listing) multipart(cmd *cobra.Command, s *service, p place) error {
-	return l.print("UploadId Number is", fmt.Sprintf("%-29s  %-36s  %s", "InitiatedTime", "UploadID", "ObjectName"),
-		func(yield func(row, error) bool) {
-			for u, err := range s.bucket(p).MultipartUploads(cmd.Context(), &oss.ListMultipartUploadsOptions{Prefix: p.key}) {
-				line := newUploadLine(p, u)
-				if !yield(row{
-					url:  line.URL,
-					long: fmt.Sprintf("%-29s  %-36s", timestamp(u.Initiated), printable(u.UploadID)),
-					json: line,
-				}, err) {
-					return
-				}
-			}
-		})
-}
-
-// print writes rows as they come. What came before an error is printed.
-func (l *listing) print(title, header string, rows func(func(row, error) bool)) error {
+// print writes the tables' rows as they come. What came before an error is
+// printed.
+func (l *listing) print(tables ...table) error {
 	var failure error
-	if !l.short && !l.app.flags.json {
-		failure = l.line(header)
-	}
-	for r, err := range rows {
-		if err == nil && failure == nil && l.limit.value > 0 && l.n >= l.limit.value {
+	for _, t := range tables {
+		if failure = l.table(t); failure != nil {
 			break
-		}
-		if failure = firstError(failure, err); failure != nil {
-			break
-		}
-		if failure = l.row(r); failure != nil {
-			break
-		}
-		if l.n++; l.n%flushEvery == 0 {
-			failure = l.out.Flush()
 		}
 	}
-	if failure == nil {
-		failure = l.end(title)
+	if failure == nil && l.app.flags.json {
+		failure = l.app.writeJSON(l.out, countLine{V: jsonVersion, Type: "summary", Count: l.n})
 	}
 	return firstError(failure, l.out.Flush())
+}
+
+func (l *listing) table(t table) error {
+	if !l.short && !l.app.flags.json {
+		if err := l.line(t.header); err != nil {
+			return err
+		}
+	}
+	before := l.n
+	for r, err := range t.rows {
+		if err == nil && l.limit.value > 0 && l.n >= l.limit.value {
+			break
+		}
+		if err == nil {
+			err = l.row(r)
+		}
+		if l.n++; err == nil && l.n%flushEvery == 0 {
+			err = l.out.Flush()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if l.app.flags.json {
+		return nil
+	}
+	return l.line(fmt.Sprintf("%s: %d", t.title, l.n-before))
 }
 
 func (l *listing) row(r row) error {
@@ -170,21 +149,22 @@ func (l *listing) row(r row) error {
 	case l.app.flags.json:
 		return l.app.writeJSON(l.out, r.json)
 	case l.short:
-		return l.line(printable(r.url))
+		return l.line(pasteable(r.url))
 	}
-	return l.line(r.long + "  " + printable(r.url))
-}
-
-func (l *listing) end(title string) error {
-	if l.app.flags.json {
-		return l.app.writeJSON(l.out, countLine{V: jsonVersion, Type: "summary", Count: l.n})
-	}
-	return l.line(fmt.Sprintf("%s: %d", title, l.n))
+	return l.line(r.long + "  " + pasteable(r.url))
 }
 
 func (l *listing) line(s string) error {
 	_, err := io.WriteString(l.out, s+"\n")
 	return err
+}
+
+// size is a size as the flags want it.
+func (l *listing) size(n int64) string {
+	if l.human {
+		return size(n)
+	}
+	return fmt.Sprint(n)
 }
 
 func firstError(errs ...error) error {
@@ -202,4 +182,54 @@ func timestamp(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format("2006-01-02 15:04:05 -0700 MST")
+}
+
+// level cuts keys into the entries of one level of a tree.
+type level struct {
+	slashes int // of a key that is an entry of its own
+	last    string
+}
+
+// newLevel is the level that sel is about.
+func newLevel(sel *selection) (*level, error) {
+	name := sel.prefix
+	if sel.pattern != "" {
+		name = sel.pattern
+		if strings.Contains(name, "**") || strings.ContainsAny(name, "{") && bracesHoldSlash(name) {
+			return nil, &usageError{message: "-d needs a pattern of one depth, without ** and without a slash in braces"}
+		}
+	}
+	return &level{slashes: strings.Count(name, "/")}, nil
+}
+
+func bracesHoldSlash(pattern string) bool {
+	depth := 0
+	for _, r := range pattern {
+		switch {
+		case r == '{':
+			depth++
+		case r == '}':
+			depth--
+		case r == '/' && depth > 0:
+			return true
+		}
+	}
+	return false
+}
+
+// entry is the folder that the key lies in, or "" for a key of the level
+// itself. It is new once.
+func (v *level) entry(key string) (folder string, isNew bool) {
+	n := 0
+	for i := range len(key) {
+		if key[i] != '/' {
+			continue
+		}
+		if n++; n > v.slashes {
+			isNew = v.last != key[:i+1]
+			v.last = key[:i+1]
+			return v.last, isNew
+		}
+	}
+	return "", true
 }

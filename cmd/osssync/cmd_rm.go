@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,19 +16,25 @@ import (
 const rmLong = `Remove an object, or with -r every object whose key begins with PREFIX.
 
   osssync rm oss://BUCKET/KEY
+  osssync rm 'oss://BUCKET/log/*.gz'     every object that matches
   osssync rm -r oss://BUCKET/PREFIX
   osssync rm -m -r oss://BUCKET/PREFIX   abort uploads that were never completed
+  osssync rm -a -r oss://BUCKET/PREFIX   both
+  osssync rm --version-id ID oss://BUCKET/KEY       one version, for good
+  osssync rm --all-versions -r oss://BUCKET/PREFIX  every version and delete marker
 
 Note that PREFIX is not a folder: "p" covers "p/x" and "px" as well; write "p/".
-On a terminal -r asks first, unless -f is given.
+With -r a pattern takes what lies below what it matches as well. On a terminal
+-r and patterns ask first, unless -f is given.
+
 `
 
 func newRmCommand(a *app) *cobra.Command {
 	r := &removal{app: a}
 	cmd := &cobra.Command{
 		Use:   "rm oss://BUCKET/KEY",
-		Short: "Remove objects or unfinished uploads",
-		Long:  rmLong + "\n" + exitHelp,
+		Short: "Remove objects, versions or unfinished uploads",
+		Long:  rmLong + globHelp + "\n" + exitHelp,
 		Args:  exactly(1, "the URL of an object"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return r.run(cmd, args)
@@ -37,7 +44,11 @@ func newRmCommand(a *app) *cobra.Command {
 	cmd.Flags().BoolVarP(&r.recursive, "recursive", "r", false, "everything whose key begins with the given one")
 	cmd.Flags().BoolVarP(&r.force, "force", "f", false, "do not ask")
 	cmd.Flags().BoolVarP(&r.uploads, "multipart", "m", false, "abort unfinished uploads in place of removing objects")
+	cmd.Flags().BoolVarP(&r.allTypes, "all-type", "a", false, "remove objects and abort unfinished uploads")
+	cmd.Flags().BoolVar(&r.versions, "all-versions", false, "remove every version and delete marker, for good")
+	cmd.Flags().StringVar(&r.versionID, "version-id", "", "remove this version `ID` of the object, for good")
 	cmd.Flags().BoolVarP(&r.dryRun, "dry-run", "n", false, "say what would be removed and do nothing")
+	addRaw(cmd, &r.raw)
 	return cmd
 }
 
@@ -47,44 +58,102 @@ type removal struct {
 	recursive bool
 	force     bool
 	uploads   bool
+	allTypes  bool
+	versions  bool
+	versionID string
 	dryRun    bool
+	raw       bool
 }
 
 func (r *removal) run(cmd *cobra.Command, args []string) error {
 	p, err := parseRemote(args[0])
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case p.key == "" && !r.recursive:
+		return &usageError{message: p.String() + " is a bucket", hint: "remove everything in it with -r, and the bucket with: osssync rb"}
+	case r.versionID != "" && (r.recursive || r.versions || r.uploads || r.allTypes):
+		return &usageError{message: "--version-id names one version of one object: it goes without -r, -m, -a and --all-versions"}
+	case r.uploads && (r.versions || r.allTypes):
+		return &usageError{message: "-m removes uploads only", hint: "for objects as well give -a in its place"}
 	}
-	if p.key == "" && !r.recursive {
-		return &usageError{message: p.String() + " is a bucket", hint: "remove everything in it with -r"}
-	}
-	if err := r.confirm(cmd.Context(), p); err != nil {
-		return err
-	}
-	return r.app.with(cmd, []string{p.bucket}, func(s *service) error {
-		if r.uploads {
-			return r.abort(cmd.Context(), s, p)
+	return r.app.withEngine(cmd, []string{p.bucket}, func(s *requester) error {
+		what := objects
+		switch {
+		case r.uploads:
+			what = uploads
+		case r.versions:
+			what = versions
 		}
-		return r.app.runJob(s, task{
-			cmd: cmd, args: args, src: p, dryRun: r.dryRun,
-			call: func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
-				return e.Delete(ctx, s.location(p), &transfer.DeleteOptions{JobOptions: o, Recursive: r.recursive, DryRun: r.dryRun})
-			},
-		})
+		sel, err := r.choose(cmd.Context(), s, p, what)
+		if err != nil {
+			return err
+		}
+		if err := r.confirm(cmd.Context(), p, sel); err != nil {
+			return err
+		}
+		if r.uploads || r.allTypes {
+			if err := r.abort(cmd.Context(), s, sel); err != nil || r.uploads {
+				return err
+			}
+		}
+		return r.objects(cmd, args, s, p, sel)
+	})
+}
+
+func (r *removal) choose(ctx context.Context, s *requester, p place, what content) (*selection, error) {
+	if r.recursive {
+		return s.selectTree(ctx, p, what, r.raw)
+	}
+	return s.selectKeys(ctx, p, what, r.raw || r.versionID != "")
+}
+
+// objects removes what sel stands for.
+func (r *removal) objects(cmd *cobra.Command, args []string, s *requester, p place, sel *selection) error {
+	opts := transfer.DeleteOptions{
+		Recursive: r.recursive || sel.pattern != "", Versions: r.versions, VersionID: r.versionID, DryRun: r.dryRun,
+	}
+	if opts.Recursive {
+		opts.Match = sel.match
+	}
+	return r.app.runJob(s.service, task{
+		cmd: cmd, args: args, src: p, dryRun: r.dryRun,
+		call: func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
+			opts.JobOptions = o
+			return e.Delete(ctx, s.location(place{bucket: sel.bucket, key: sel.prefix}), &opts)
+		},
 	})
 }
 
 // confirm asks before many things go, where somebody can answer.
-func (r *removal) confirm(ctx context.Context, p place) error {
-	if !r.recursive || r.force || r.dryRun || !isTerminal(r.app.stdin) {
+func (r *removal) confirm(ctx context.Context, p place, sel *selection) error {
+	if !r.recursive && sel.pattern == "" || r.force || r.dryRun {
 		return nil
 	}
 	what := "objects"
-	if r.uploads {
+	switch {
+	case r.uploads:
 		what = "unfinished uploads"
+	case r.allTypes:
+		what = "objects and unfinished uploads"
 	}
-	fmt.Fprintf(r.app.stderr, "osssync: remove all %s whose key begins with %s? [y/N] ", what, p)
-	answer, err := bufio.NewReader(newPatientReader(ctx, r.app.stdin)).ReadString('\n')
+	if r.versions {
+		what = "versions, for good, of " + what
+	}
+	if sel.pattern == "" {
+		return r.app.confirm(ctx, fmt.Sprintf("remove all %s whose key begins with %s?", what, p))
+	}
+	return r.app.confirm(ctx, fmt.Sprintf("remove all %s that match %s?", what, p))
+}
+
+// confirm asks a question where somebody can answer. Anything but yes is an
+// error.
+func (a *app) confirm(ctx context.Context, question string) error {
+	if !isTerminal(a.stdin) {
+		return nil
+	}
+	fmt.Fprintf(a.stderr, "osssync: %s [y/N] ", question)
+	answer, err := bufio.NewReader(newPatientReader(ctx, a.stdin)).ReadString('\n')
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -95,27 +164,30 @@ func (r *removal) confirm(ctx context.Context, p place) error {
 	return &usageError{message: "nothing was removed"}
 }
 
-// abort aborts the uploads below p, or those of the one key.
-func (r *removal) abort(ctx context.Context, s *service, p place) error {
-	bucket, aborted := s.bucket(p), int64(0)
-	for u, err := range bucket.MultipartUploads(ctx, &oss.ListMultipartUploadsOptions{Prefix: p.key}) {
+// abort aborts the uploads that sel stands for.
+func (r *removal) abort(ctx context.Context, s *requester, sel *selection) error {
+	bucket, aborted := s.bucket(place{bucket: sel.bucket}), int64(0)
+	for u, err := range s.engine.MultipartUploads(ctx, bucket, &oss.ListMultipartUploadsOptions{Prefix: sel.prefix}) {
 		if err != nil {
 			return err
 		}
-		if !r.recursive && u.Key != p.key {
+		if !sel.has(u.Key) {
 			continue
 		}
 		if !r.dryRun {
-			if err := bucket.AbortMultipartUpload(ctx, u.Key, u.UploadID, nil); err != nil {
+			err := s.engine.Try(ctx, "", func(ctx context.Context) error {
+				return bucket.AbortMultipartUpload(ctx, u.Key, u.UploadID, nil)
+			})
+			if err != nil && !errors.Is(err, oss.ErrNoSuchUpload) { // somebody else was faster
 				return fmt.Errorf("abort %s after %s: %w", uploadName(u), number(aborted, "other"), err)
 			}
 		}
 		aborted++
-		if err := r.say(p, u); err != nil {
+		if err := r.say(place{bucket: sel.bucket}, u); err != nil {
 			return err
 		}
 	}
-	if r.app.flags.json {
+	if r.app.flags.json && !r.allTypes {
 		r.app.emit(countLine{V: jsonVersion, Type: "summary", Count: aborted})
 	}
 	if !r.app.flags.onlyErrors {

@@ -121,6 +121,12 @@ func hintFor(err error) string {
 		return "check the name and --endpoint, or make the bucket with: osssync mb oss://BUCKET"
 	case errors.Is(err, oss.ErrAccessDenied):
 		return "the access key may not do this; ask the bucket's owner for the permission"
+	case errors.As(err, new(*noMatchError)):
+		return "see what is there with: osssync ls; in quotes a pattern is not the shell's"
+	case errors.As(err, new(*partlyError)):
+		return "" // each failure has been printed
+	case errors.Is(err, oss.ErrBucketNotEmpty):
+		return "remove what is in it as well with: osssync rb -f"
 	case errors.Is(err, transfer.ErrNoMatch):
 		return "check the prefix with: osssync ls; if it may be empty, give --allow-empty"
 	case errors.As(err, &unsafe):

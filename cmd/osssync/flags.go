@@ -62,6 +62,7 @@ type globalFlags struct {
 // aliases are further spellings of flags, as other tools have them.
 var aliases = map[string]string{
 	"jobs": "job", "state-dir": "checkpoint-dir", "dryrun": "dry-run", "addr": "listen", "ram-role-arn": "role-arn",
+	"timeout": "expires-duration", "redundancy-type": "redundancy", "query-param": "query",
 }
 
 func normalize(_ *pflag.FlagSet, name string) pflag.NormalizedName {
@@ -251,7 +252,12 @@ func (t *timeout) Type() string { return "time" }
 
 func (t *timeout) Set(s string) error {
 	d, err := time.ParseDuration(s)
-	if n, digits := parseDigits(s); digits == nil && n < 1e6 {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		if n, digits := parseDigits(days); digits == nil && n < 1e5 {
+			d, err = time.Duration(n)*24*time.Hour, nil
+		}
+	}
+	if n, digits := parseDigits(s); digits == nil && n < 1e9 {
 		d, err = time.Duration(n)*time.Second, nil
 	}
 	if err != nil || d <= 0 {

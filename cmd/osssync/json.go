@@ -85,8 +85,13 @@ type summaryLine struct {
 }
 
 type listedLine struct {
-	V            int       `json:"v"`
-	Type         string    `json:"type"`
+	V    int    `json:"v"`
+	Type string `json:"type"`
+	listedFields
+}
+
+// listedFields are what every line about an object says.
+type listedFields struct {
 	URL          string    `json:"url"`
 	Key          string    `json:"key"`
 	Size         int64     `json:"size"`
@@ -94,6 +99,28 @@ type listedLine struct {
 	LastModified time.Time `json:"last_modified"`
 	StorageClass string    `json:"storage_class"`
 	ObjectType   string    `json:"object_type"`
+}
+
+func newListedLine(url string, o oss.ObjectSummary) listedLine {
+	return listedLine{V: jsonVersion, Type: "object", listedFields: listedFields{
+		URL: url, Key: o.Key, Size: o.Size, ETag: o.ETag,
+		LastModified: o.LastModified, StorageClass: o.StorageClass, ObjectType: o.Type,
+	}}
+}
+
+// objectVersionLine is a version of an object or, with DeleteMarker, the mark
+// that it was deleted.
+type objectVersionLine struct {
+	listedLine
+	VersionID    string `json:"version_id"`
+	Latest       bool   `json:"latest"`
+	DeleteMarker bool   `json:"delete_marker"`
+}
+
+func newObjectVersionLine(url string, v oss.VersionSummary) objectVersionLine {
+	line := objectVersionLine{listedLine: newListedLine(url, v.ObjectSummary), VersionID: v.VersionID, Latest: v.IsLatest, DeleteMarker: v.IsDeleteMarker}
+	line.Type = "version"
+	return line
 }
 
 type prefixLine struct {
@@ -135,9 +162,18 @@ type countLine struct {
 	Count int64  `json:"count"`
 }
 
+// doneLine says that a command without a job has done what it was asked for.
+type doneLine struct {
+	V       int    `json:"v"`
+	Type    string `json:"type"`
+	Command string `json:"command"`
+	URL     string `json:"url"`
+}
+
 type errorLine struct {
 	V        int    `json:"v"`
 	Type     string `json:"type"`
+	URL      string `json:"url,omitempty"`
 	Error    string `json:"error"`
 	Hint     string `json:"hint,omitempty"`
 	ExitCode int    `json:"exit_code"`
@@ -171,19 +207,41 @@ cp, sync, rm, resume, retry:
             on), and for a dry run planned, planned_bytes,
             planned_deletes
 
-rm -m:
+rm -m, rm -a:
   upload    what was, or in a dry run would be, aborted: as in ls
   summary   the last line: count
 
 ls:
   object    url, key, size, etag, last_modified, storage_class, object_type
   prefix    url, key
+  version   as object, and version_id, latest, delete_marker
   bucket    url, name, region, storage_class, created
   upload    url, key, upload_id, initiated
   summary   the last line: count
 
 stat:
-  stat      one field for each line of the plain output
+  stat      kind (object, bucket), url; of an object key, size, etag,
+            last_modified, storage_class, object_type, content_type, version_id,
+            crc64 (decimal, a string), acl, symlink_target, meta {}, headers {};
+            of a bucket name, location, created, extranet_endpoint,
+            intranet_endpoint, acl, owner, storage_class, redundancy, versioning,
+            encryption, kms_master_key_id, resource_group, block_public_access,
+            usage {objects, bytes, uploads, at}
+
+du:
+  usage     url or path, objects, bytes: a folder, with -d
+  class     storage_class, objects, bytes
+  summary   for each name: url or path, objects, bytes, noncurrent_objects,
+            noncurrent_bytes, delete_markers
+
+hash:
+  hash      url or path, algorithm (crc64, md5), value (decimal; hexadecimal), size
+
+presign:
+  presign   url, signed_url, method, expires, headers {} to send with it
+
+mb, rb, restore, set-acl, set-meta:
+  done      command, url
 
 jobs:
   job       job, kind, source, destination, endpoint, state, pid, created, updated,
@@ -202,8 +260,8 @@ filter-test:
 version:
   version   version, go, platform, commit
 
-Any command that fails before it has begun:
-  error     error, hint, exit_code
+Any command that fails before it has begun, or for one of several names:
+  error     error, hint, exit_code, url (of the one name)
 `
 
 // newJSONTopic is the help topic "json".

@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"startserver": cmdStartServer,
 			"jsonlines":   cmdJSONLines,
 			"mode":        cmdMode,
+			"fetch":       cmdFetch,
 			"mkfile":      cmdMkfile,
 			"age":         cmdAge,
 			"capture":     cmdCapture,

@@ -134,3 +134,16 @@ func isDir(name string) bool {
 	info, err := os.Stat(name)
 	return err == nil && info.IsDir()
 }
+
+// url is p as a command line names it, as it stands.
+func (p place) url() string {
+	switch {
+	case p.stdio:
+		return "-"
+	case p.remote() && p.key == "":
+		return scheme + p.bucket
+	case p.remote():
+		return scheme + p.bucket + "/" + p.key
+	}
+	return p.path
+}

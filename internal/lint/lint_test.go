@@ -40,17 +40,18 @@ var arrows = map[string][]string{
 // owners lists the one package that imports a third-party module, outside of
 // tests. The emulator's store is a database of its own.
 var owners = map[string][]string{
-	"go.etcd.io/bbolt":               {"checkpoint", "oss/emulator"},
-	"github.com/cenkalti/backoff/v4": {"scheduler"},
-	"github.com/vbauerster/mpb/v8":   {"cmd/osssync"},
-	"github.com/spf13/cobra":         {"cmd/osssync"},
-	"github.com/spf13/pflag":         {"cmd/osssync"},
-	"github.com/mattn/go-runewidth":  {"cmd/osssync", "internal/vt"},
-	"golang.org/x/term":              {"cmd/osssync"},
-	"golang.org/x/sync/errgroup":     {"transfer"},
-	"golang.org/x/sys/cpu":           {"internal/crc64"},
-	"golang.org/x/sys/unix":          {"internal/localfs", "checkpoint", "cmd/osssync", "oss/emulator", "bench"},
-	"golang.org/x/sys/windows":       {"internal/localfs", "checkpoint", "cmd/osssync", "oss/emulator"},
+	"go.etcd.io/bbolt":                 {"checkpoint", "oss/emulator"},
+	"github.com/cenkalti/backoff/v4":   {"scheduler"},
+	"github.com/vbauerster/mpb/v8":     {"cmd/osssync"},
+	"github.com/spf13/cobra":           {"cmd/osssync"},
+	"github.com/spf13/pflag":           {"cmd/osssync"},
+	"github.com/mattn/go-runewidth":    {"cmd/osssync", "internal/vt"},
+	"golang.org/x/term":                {"cmd/osssync"},
+	"github.com/bmatcuk/doublestar/v4": {"cmd/osssync"},
+	"golang.org/x/sync/errgroup":       {"transfer"},
+	"golang.org/x/sys/cpu":             {"internal/crc64"},
+	"golang.org/x/sys/unix":            {"internal/localfs", "checkpoint", "cmd/osssync", "oss/emulator", "bench"},
+	"golang.org/x/sys/windows":         {"internal/localfs", "checkpoint", "cmd/osssync", "oss/emulator"},
 }
 
 const (
