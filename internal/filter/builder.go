@@ -174,7 +174,7 @@ func (b *Builder) Build() (*Set, error) {
 	}
 	s := &Set{
 		rules: slices.Clone(b.rules), startAfter: b.StartAfter, endWith: b.EndWith,
-		bounds: b.bounds(), warnings: b.warnings(),
+		bounds: b.bounds(), warnings: b.warnings(), made: b.keep(),
 	}
 	if b.implied {
 		everything, err := compile("**")

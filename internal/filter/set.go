@@ -20,6 +20,8 @@ type Set struct {
 	names    []string // in byte order
 	expected []string // those of them that rules and range let in
 	source   string   // of names
+
+	made Builder // what it was made of
 }
 
 // bound is a condition on what is known of a file, and the Verdict if it does

@@ -1,6 +1,7 @@
 package filter_test
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -489,6 +490,74 @@ func TestString(t *testing.T) {
 				t.Errorf("%d, %q: %q is that of another", i, rules, one)
 			}
 			seen[one] = true
+			if other = reread(t, build(t, make(), rules)).String(); one != other {
+				t.Errorf("%d: %q became %q", i, one, other)
+			}
+		}
+	}
+}
+
+// reread is s marshalled and unmarshalled.
+func reread(t interface {
+	Helper()
+	Fatal(args ...any)
+}, s *filter.Set,
+) *filter.Set {
+	t.Helper()
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var other *filter.Set
+	if err := json.Unmarshal(text, &other); err != nil {
+		t.Fatal(err)
+	}
+	return other
+}
+
+// A Set that was saved decides as before, and says the same.
+func TestSaved(t *testing.T) {
+	if reread(t, nil) != nil {
+		t.Error("nil became something")
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSet(t)
+		other := reread(t, s)
+		if s.String() != other.String() || !slices.Equal(s.Warnings(), other.Warnings()) || !slices.Equal(s.Prefixes(), other.Prefixes()) {
+			t.Fatalf("%q became %q", s, other)
+		}
+		for range 20 {
+			name := names().Draw(t, "name")
+			if have, want := other.MatchName(name), s.MatchName(name); have != want {
+				t.Fatalf("%q: %s, want %s", name, have, want)
+			}
+		}
+	})
+}
+
+func FuzzSaved(f *testing.F) {
+	f.Add(`{"Rules":[{"Include":true,"Pattern":"a"}],"Implied":true,"MaxSize":0,"Limited":true,"Names":["YQ=="],"MinTime":"2026-01-01T00:00:00Z"}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var s filter.Set
+		if s.UnmarshalJSON([]byte(text)) != nil {
+			return
+		}
+		if other := reread(t, &s); s.String() != other.String() {
+			t.Errorf("%q became %q", &s, other)
+		}
+		if n, size := s.Listed(); int64(n) > size+1 {
+			t.Errorf("%d names in %d bytes", n, size)
+		}
+	})
+}
+
+func TestSavedErrors(t *testing.T) {
+	for _, text := range []string{
+		"", "[]", `{"Rules":[{"Pattern":"["}]}`, `{"MinSize":-1}`, `{"Names":["YQ=="]}`, `{"StartAfter":"!"}`, `{"MinSize":2,"MaxSize":1}`,
+	} {
+		var s filter.Set
+		if err := s.UnmarshalJSON([]byte(text)); err == nil {
+			t.Errorf("%s was taken", text)
 		}
 	}
 }
