@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,6 +20,7 @@ var forgetful = append([]string{"no-resume"}, secretFlags...)
 // commandLine is the command line again, quoted for a shell, without secrets.
 func commandLine(cmd *cobra.Command, args []string) string {
 	words := strings.Fields(cmd.CommandPath())
+	words[0] = quoteWord(programName(os.Args[0]))
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if slices.Contains(forgetful, f.Name) {
 			return
@@ -55,27 +58,46 @@ func commandLine(cmd *cobra.Command, args []string) string {
 	return strings.Join(words, " ")
 }
 
-// quoteWord makes s one word of a shell. What cannot stand on one line of a
-// terminal is written in the $'…' form.
+// programName is how this program was called, if the same words call it again:
+// what "go run" has built is gone by then.
+func programName(called string) string {
+	base := filepath.Base(called)
+	if strings.TrimSuffix(base, ".exe") != "osssync" || strings.Contains(called, "go-build") {
+		return "osssync"
+	}
+	return called
+}
+
+// quoteWord makes s one word of a POSIX shell. What cannot stand on one line of
+// a terminal is given to printf, and where even that would lose it, at the end
+// of a word, written in the $'…' form, which most shells know.
 func quoteWord(s string) string {
 	const safe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:=@%+,"
 	switch {
-	case s != "" && strings.Trim(s, safe) == "":
+	case s != "" && strings.Trim(s, safe) == "" && s[0] != '=': // zsh looks for a program there
 		return s
 	case runtime.GOOS == "windows":
 		return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"`
+	case printable(s) != s && strings.HasSuffix(s, "\n"):
+		return "$'" + octal(s, `'\`) + "'"
 	case printable(s) != s:
-		var b strings.Builder
-		for i := range len(s) {
-			if c := s[i]; c < 0x20 || c > 0x7e || c == '\'' || c == '\\' {
-				fmt.Fprintf(&b, `\x%02x`, c)
-			} else {
-				b.WriteByte(c)
-			}
-		}
-		return "$'" + b.String() + "'"
+		return `"$(printf '` + octal(s, `'\%!-`) + `')"`
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// octal writes s in ASCII, with the special characters and all beyond the
+// printable ones as \NNN.
+func octal(s, special string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c > 0x7e || strings.IndexByte(special, c) >= 0 {
+			fmt.Fprintf(&b, `\%03o`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // withoutUser is a URL without the user name and password it may hold.

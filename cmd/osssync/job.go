@@ -53,6 +53,9 @@ func (a *app) runJob(s *service, t task) error {
 		},
 	})
 	view.stop()
+	if held, ok := errors.AsType[*transfer.HeldError](err); ok && report == nil {
+		report = heldReport(t, held)
+	}
 	if report == nil {
 		return err
 	}
@@ -69,6 +72,18 @@ func (a *app) runJob(s *service, t task) error {
 		err = errors.Join(err, writeReport(a.flags.report, report))
 	}
 	return err
+}
+
+// stateHeld is the state of a job that another process runs.
+const stateHeld transfer.State = "held"
+
+// heldReport is the report of a run that did nothing.
+func heldReport(t task, err *transfer.HeldError) *transfer.Report {
+	now := time.Now()
+	return &transfer.Report{
+		Version: transfer.ReportVersion, JobID: err.JobID, Source: t.src.String(), Destination: t.dst.String(),
+		State: stateHeld, Error: err.Error(), Resumable: true, Started: now, Finished: now,
+	}
 }
 
 // started says which job begins, if that is more than what was asked for.
@@ -164,7 +179,7 @@ func (o *outcome) line() string {
 		if r.Kind == "delete" {
 			verb = "delete"
 		}
-		fmt.Fprintf(&b, "nothing to %s in %s", verb, elapsed(took))
+		fmt.Fprintf(&b, "nothing to %s in %s: 0 objects, 0 B", verb, elapsed(took))
 	case r.Kind == "delete":
 		fmt.Fprintf(&b, "%s: %s deleted in %s", r.State, number(n.Done, "object"), elapsed(took))
 	default:

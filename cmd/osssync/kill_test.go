@@ -347,7 +347,7 @@ func signalRound(t *testing.T, a *arena, m *moment, sig os.Signal) {
 	a.goesOn(false)
 	lines := strings.Split(strings.TrimSpace(out.stderr), "\n")
 	_, again, ok := strings.Cut(lines[len(lines)-1], "to go on: ")
-	if !ok || !strings.HasPrefix(again, "osssync "+strings.Fields(a.way.verb)[0]+" ") {
+	if !ok || !strings.Contains(again, "osssync "+strings.Fields(a.way.verb)[0]+" ") {
 		t.Fatalf("the last line does not say how to go on:\n%s", out.stderr)
 	}
 	if out := a.run(&moment{}, sig, "sh", "-c", again); out.code != 0 || !a.look() {

@@ -170,7 +170,7 @@ func TestOutcomeLine(t *testing.T) {
 		{
 			"nothing",
 			outcome{report: report(func(r *transfer.Report) { r.Objects = transfer.ObjectCounts{Skipped: 312} })},
-			"nothing to transfer in 1.2 s, 312 skipped, 0 failed, 0 changed; job 1f2e",
+			"nothing to transfer in 1.2 s: 0 objects, 0 B, 312 skipped, 0 failed, 0 changed; job 1f2e",
 		},
 		{
 			"interrupted",

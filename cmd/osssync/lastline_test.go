@@ -1,0 +1,208 @@
+//go:build !windows
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/osssync/osssync/oss/emulator"
+)
+
+// oddName is all that a shell, a terminal or a pattern could take for something
+// else, and a file name may hold.
+const oddName = "-o'dd \"$HOME\" `id` \\ !! %s 漢字 ~;&|<>(){}[]*?# =\t\x1b[31m\u202e\nend"
+
+// lastLine is the form of the last line of a job.
+var lastLine = regexp.MustCompile(`^(done|nothing to transfer|incomplete|interrupted|failed|parked|held)\b.*\d+ objects?, \d.*B\b.*, (\d+) skipped, (\d+) failed, (\d+) changed; job ([0-9a-f]{16})(?:; to go on: (.*))?$`)
+
+// TestLastLine brings jobs to each of their ends. The last line says which it
+// is, the last JSON line the same, and the command in it, given to a shell,
+// finishes the job.
+func TestLastLine(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		faults string // staged until the job has ended
+		stop   bool   // at the first part
+		code   int
+		state  string
+	}{
+		{"done", "", false, exitOK, "done"},
+		{"failed", "404=NoSuchBucket on=UploadPart", false, exitServer, "failed"},
+		{"reset", "reset on=UploadPart", false, exitIncomplete, "incomplete"},
+		{"incomplete", "403=AccessDenied on=UploadPart", false, exitIncomplete, "incomplete"},
+		{"interrupted", "", true, exitInterrupted, "interrupted"},
+		{"parked", "expire on=UploadPart", false, exitParked, "parked"},
+	} {
+		for _, command := range []string{"cp", "sync"} {
+			t.Run(tc.name+" "+command, func(t *testing.T) {
+				service := newService(t)
+				t.Chdir(t.TempDir())
+				makeOddTree(t)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if tc.stop {
+					service.at = func(int64) { cancel() }
+				}
+				stage(t, service, tc.faults)
+				code, last, summary := runOdd(t, ctx, command)
+				if code != tc.code || last[1] != tc.state || summary.State != tc.state || summary.ExitCode != code {
+					t.Fatalf("exit code %d, %q, %+v", code, last, summary)
+				}
+				service.at = func(int64) {}
+				stage(t, service, "")
+				goOn(t, last, summary, tc.code != exitOK)
+			})
+		}
+	}
+}
+
+// TestLastLineHeld: so does a second run of a job that runs.
+func TestLastLineHeld(t *testing.T) {
+	service := newService(t)
+	t.Chdir(t.TempDir())
+	makeOddTree(t)
+	reached, goAhead := make(chan struct{}), make(chan struct{})
+	service.at = func(n int64) {
+		if n == 1 {
+			close(reached)
+			<-goAhead
+		}
+	}
+	first := make(chan int)
+	go func() {
+		code, _, _ := command(t.Context(), oddCommand("cp")...)
+		first <- code
+	}()
+	<-reached
+	code, last, summary := runOdd(t, t.Context(), "cp")
+	close(goAhead)
+	if firstCode := <-first; firstCode != exitOK {
+		t.Errorf("the first run ended with %d", firstCode)
+	}
+	if code != exitHeld || last[1] != "held" || summary.State != "held" || summary.ExitCode != code {
+		t.Fatalf("exit code %d, %q, %+v", code, last, summary)
+	}
+	goOn(t, last, summary, true)
+}
+
+// TestLastLineUsage: what is no job has no last line, but says what is wrong.
+func TestLastLineUsage(t *testing.T) {
+	newService(t)
+	code, stdout, stderr := command(t.Context(), "sync", "nowhere", "oss://bkt/p", "--json", "--no-such-flag")
+	if code != exitUsage || strings.Contains(stderr, "job ") || !strings.HasPrefix(stderr, "osssync: error: ") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+	if stdout != "" && !strings.HasPrefix(stdout, `{"v":1,"type":"error"`) {
+		t.Errorf("stdout: %s", stdout)
+	}
+}
+
+func makeOddTree(t *testing.T) {
+	t.Helper()
+	if err := os.MkdirAll(oddName, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "it's"} {
+		if err := os.WriteFile(filepath.Join(oddName, name), []byte(strings.Repeat(name, 3<<20/len(name))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func stage(t *testing.T, service *partCounter, faults string) {
+	t.Helper()
+	list, err := emulator.ParseFaults(strings.NewReader(faults))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := service.server.SetFaults(list); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func oddCommand(command string) []string {
+	args := []string{
+		command, "--json", "--part-size=1Mi", "--bigfile-threshold=1Mi", "--parallel=auto", "-j", "2", "--retry-times=0",
+		"--metadata=note=it's $HOME", "--no-resume", "--", oddName, "oss://bkt/p '$x'/",
+	}
+	if command == "cp" {
+		args[1] = "-rf"
+		args = append([]string{"cp", "--json"}, args[1:]...)
+	}
+	return args
+}
+
+type oddSummary struct {
+	Type, State, Job, Continue string
+	ExitCode                   int `json:"exit_code"`
+}
+
+// runOdd runs a command on the odd tree and reads its last lines.
+func runOdd(t *testing.T, ctx context.Context, name string) (code int, last []string, summary oddSummary) {
+	t.Helper()
+	code, stdout, stderr := command(ctx, oddCommand(name)...)
+	lines := strings.Split(strings.TrimSpace(stderr), "\n")
+	if last = lastLine.FindStringSubmatch(lines[len(lines)-1]); last == nil {
+		t.Fatalf("exit code %d, last line of\n%s", code, stderr)
+	}
+	lines = strings.Split(strings.TrimSpace(stdout), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &summary); err != nil || summary.Type != "summary" || summary.Job != last[5] {
+		t.Fatalf("%v: last line of\n%s", err, stdout)
+	}
+	return code, last, summary
+}
+
+// goOn gives the command that the last line names to a shell.
+func goOn(t *testing.T, last []string, summary oddSummary, want bool) {
+	t.Helper()
+	again := last[6]
+	if summary.Continue != again || (again != "") != want {
+		t.Fatalf("to go on: %s\nin JSON:  %s", again, summary.Continue)
+	}
+	if !want {
+		return
+	}
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", again).CombinedOutput()
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	now := lastLine.FindStringSubmatch(lines[len(lines)-1])
+	if err != nil || now == nil || now[1] != "done" || now[5] != last[5] {
+		t.Fatalf("%v\n%s\n%s", err, again, out)
+	}
+}
+
+// TestQuoteWord lets a shell read back what was quoted for it.
+func TestQuoteWord(t *testing.T) {
+	for _, s := range []string{
+		"", "a", "a/b.txt", "-", "-n", "=x", "it's", `"`, `\`, "a\nb", "\n", "a\x01%s", "-\t", oddName, "\xff\xfe'", "!\x07!", "é", "$(id)\x00"[:5] + "\r",
+	} {
+		quoted := quoteWord(s)
+		if oneLine(quoted) != quoted {
+			t.Errorf("%q is not fit for one line: %q", s, quoted)
+		}
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf %s "+quoted+"; echo .").Output()
+		if err != nil || string(out) != s+".\n" {
+			if strings.HasSuffix(s, "\n") { // needs a shell that knows $'…'
+				continue
+			}
+			t.Errorf("%q became %s, which a shell reads as %q: %v", s, quoted, out, err)
+		}
+	}
+}
+
+func TestProgramName(t *testing.T) {
+	for called, want := range map[string]string{
+		"osssync": "osssync", "./osssync": "./osssync", "/opt/bin/osssync": "/opt/bin/osssync",
+		"/tmp/go-build12/b001/exe/osssync": "osssync", "/tmp/x/osssync.test": "osssync", "": "osssync",
+	} {
+		if have := programName(called); have != want {
+			t.Errorf("%q is called as %q, want %q", called, have, want)
+		}
+	}
+}
