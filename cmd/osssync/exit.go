@@ -115,12 +115,14 @@ func hintFor(err error) string {
 		return job.hint
 	case errors.As(err, &state):
 		return "run their jobs again: they start over and prove what is there; or give them up with: osssync jobs rm"
+	case serviceHint(err) != "":
+		return serviceHint(err)
+	case globHint(err) != "":
+		return globHint(err)
 	case errors.As(err, &creds), errors.Is(err, oss.ErrInvalidAccessKeyID), errors.Is(err, oss.ErrSignatureDoesNotMatch):
 		return "check OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET"
 	case errors.Is(err, oss.ErrNoSuchBucket):
 		return "check the name and --endpoint, or make the bucket with: osssync mb oss://BUCKET"
-	case errors.Is(err, oss.ErrAccessDenied):
-		return "the access key may not do this; ask the bucket's owner for the permission"
 	case errors.As(err, new(*noMatchError)):
 		return "see what is there with: osssync ls; in quotes a pattern is not the shell's"
 	case errors.As(err, new(*partlyError)):
@@ -137,8 +139,6 @@ func hintFor(err error) string {
 		return "mend the causes and run the same command again: it does only what is missing"
 	case errors.Is(err, syscall.ENOSPC):
 		return "make room and run the same command again: it goes on"
-	case errors.Is(err, oss.ErrInvalidSecurityToken):
-		return "check OSS_SESSION_TOKEN: it does not belong to the access key"
 	case errors.Is(err, oss.ErrSecurityTokenExpired):
 		return "get new temporary credentials and run the same command again: it goes on"
 	case errors.Is(err, oss.ErrNoSuchKey), errors.Is(err, oss.ErrNotFound):
@@ -152,7 +152,7 @@ func hintFor(err error) string {
 	case errors.Is(err, syscall.EFBIG):
 		return "the file system or a limit (ulimit -f) allows no file of this size"
 	case isNetwork(err):
-		return "check --endpoint and the network, then run the same command again"
+		return "check --endpoint and the network, then run the same command again; osssync probe goes through it step by step"
 	}
 	return ""
 }
