@@ -23,6 +23,9 @@ type app struct {
 	logFile  *os.File
 	outcome  *outcome // of the job, nil before it has begun
 
+	locals *localServers // shared by the lines of a run; nil elsewhere
+	within bool          // it is a line of a run
+
 	stdoutMu sync.Mutex // makes lines of JSON whole
 }
 
@@ -58,7 +61,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.SetHelpCommand(newHelpCommand(root))
 	a.flags.register(root.PersistentFlags())
 	root.PersistentFlags().SortFlags = false
-	root.AddCommand(newConfigCommand(a), newStateCommand(a))
+	root.AddCommand(newConfigCommand(a), newStateCommand(a), newRunCommand(a))
 	root.AddCommand(
 		newCpCommand(a), newSyncCommand(a), newLsCommand(a), newStatCommand(a),
 		newCatCommand(a), newDuCommand(a), newHashCommand(a), newPresignCommand(a),
@@ -80,7 +83,11 @@ func (a *app) begin(cmd *cobra.Command) error {
 	if a.flags.onlyErrors {
 		a.flags.noProgress = true
 	}
-	a.warnSecrets(cmd)
+	if !a.within { // the run has said it
+		a.warnSecrets(cmd)
+	} else if cmd.Name() == "run" || cmd.Name() == "serve" {
+		return &usageError{message: cmd.Name() + " cannot be a line of a run"}
+	}
 	return a.openLog()
 }
 

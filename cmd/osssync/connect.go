@@ -24,6 +24,7 @@ type service struct {
 	// name and dir belong to the embedded server of --local: its name in a
 	// job's id, and the folder that is never part of a tree.
 	name, dir string
+	make      func(bucket string) error
 
 	// Buckets that are reached elsewhere than by client; nil is by client.
 	elsewhere func(bucket string) *oss.Client

@@ -52,10 +52,13 @@ func exitCode(err error) int {
 		server   *oss.ServerError
 		selftest *selftestError
 		state    *damagedStateError
+		ran      *runError
 	)
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &ran):
+		return ran.code
 	case errors.As(err, &selftest), errors.As(err, &state):
 		return exitIntegrity
 	case errors.As(err, &usage), errors.As(err, &ossUsage), errors.As(err, &jobUsage):
@@ -210,7 +213,7 @@ func (a *app) explain(err error, code int) {
 	if hint != "" {
 		a.printf("hint: %s", hint)
 	}
-	if a.flags.json && a.outcome == nil {
+	if _, ran := errors.AsType[*runError](err); a.flags.json && a.outcome == nil && !ran {
 		a.emit(errorLine{V: jsonVersion, Type: "error", Error: err.Error(), Hint: hint, ExitCode: code})
 	}
 }

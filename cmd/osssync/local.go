@@ -18,26 +18,38 @@ func (a *app) connectLocal(buckets []string) (*service, error) {
 	if err != nil {
 		return nil, &usageError{message: "--local: " + err.Error()}
 	}
-	if err := checkServerDir(dir); err != nil {
-		return nil, err
+	start := func() (*service, error) {
+		if err := checkServerDir(dir); err != nil {
+			return nil, err
+		}
+		server, err := emulator.Open(&emulator.Options{Dir: dir, Logger: a.log})
+		if err != nil {
+			return nil, err
+		}
+		s, err := startLocal(server, dir)
+		if err != nil {
+			return nil, errors.Join(err, server.Close())
+		}
+		return s, nil
 	}
-	server, err := emulator.Open(&emulator.Options{Dir: dir, Logger: a.log})
+	var s *service
+	if a.locals != nil {
+		s, err = a.locals.use(dir, start)
+	} else {
+		s, err = start()
+	}
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.startLocal(server, dir, buckets)
-	if err != nil {
-		return nil, errors.Join(err, server.Close())
+	for _, name := range buckets {
+		if err := s.make(name); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
 	}
 	return s, nil
 }
 
-func (a *app) startLocal(server *emulator.Server, dir string, buckets []string) (*service, error) {
-	for _, name := range buckets {
-		if err := server.CreateBucket(name); err != nil {
-			return nil, err
-		}
-	}
+func startLocal(server *emulator.Server, dir string) (*service, error) {
 	endpoint, err := server.Start("127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -48,7 +60,7 @@ func (a *app) startLocal(server *emulator.Server, dir string, buckets []string) 
 		return nil, err
 	}
 	return &service{
-		client: client, name: localService + dir, dir: dir,
+		client: client, name: localService + dir, dir: dir, make: server.CreateBucket,
 		close: func() error {
 			client.CloseIdleConnections()
 			return server.Close()

@@ -53,11 +53,15 @@ func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 // exit code. It is the whole program but for signals and the process.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{stdin: stdin, stdout: &pipeWriter{w: stdout}, stderr: stderr, log: slog.New(slog.DiscardHandler)}
+	return a.execute(ctx, args)
+}
+
+func (a *app) execute(ctx context.Context, args []string) int {
 	root := newRootCommand(a)
 	root.SetArgs(args)
-	root.SetIn(stdin)
+	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
-	root.SetErr(stderr)
+	root.SetErr(a.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	return a.finish(cmd, err)
 }
