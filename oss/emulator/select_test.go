@@ -203,6 +203,31 @@ func TestSelectRawCut(t *testing.T) {
 	}
 }
 
+// TestSelectFaults stages faults in the answers to select.
+func TestSelectFaults(t *testing.T) {
+	a := newArena(t)
+	if _, err := a.do("PUT", target(testBucket, "k", ""), strings.Repeat("some,text\n", 20_000)); err != nil {
+		t.Fatal(err)
+	}
+	query := func() (*answer, error) {
+		return a.do("POST", target(testBucket, "k", "x-oss-process=csv%2Fselect"), selectRequest("select * from ossobject", "", ""))
+	}
+	for _, fault := range []string{"lost on=SelectObject", "truncate=100000 on=SelectObject", "reset on=SelectObject"} {
+		a.faults(fault)
+		if got, err := query(); err == nil || fault[0] == 'l' && got != nil { // of a lost answer there is nothing at all
+			t.Errorf("%s: status %d, %d bytes", fault, got.status, len(got.body))
+		}
+		a.fired(1)
+	}
+	a.faults("503 on=SelectObject nth=1")
+	if got, err := query(); err != nil || got.status != 503 {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := query(); err != nil || got.status != 206 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 func TestSelectMeta(t *testing.T) {
 	c := newClient(t)
 	c.put("k", "a,b,c\n1,2\n")

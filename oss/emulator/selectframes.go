@@ -63,7 +63,9 @@ func (w *frameWriter) write(p []byte) error {
 		p = p[n:]
 	}
 	_ = ctl.SetWriteDeadline(time.Time{})
-	_ = ctl.Flush() // the next frame may take a while
+	if !w.rq.staged.cutOff() {
+		_ = ctl.Flush() // the next frame may take a while
+	}
 	return nil
 }
 

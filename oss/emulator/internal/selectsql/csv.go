@@ -21,6 +21,8 @@ type csvReader struct {
 	multi  bool  // quoted fields may have delimiters of records
 	lines  int64 // records read
 
+	special [256]bool // bytes that may end an unquoted field, or begin a quoted one
+
 	buf  []byte
 	ends []int // of the fields in buf
 }
@@ -126,6 +128,9 @@ func (c *csvReader) oneField() (last bool, err error) {
 	from := len(c.buf)
 	quoted := false
 	for {
+		if !quoted {
+			c.plain()
+		}
 		b, err := c.read()
 		switch {
 		case err == io.EOF:
@@ -159,6 +164,18 @@ func (c *csvReader) oneField() (last bool, err error) {
 			return false, c.broken("it is too long")
 		}
 	}
+}
+
+// plain takes the bytes at hand that stand for nothing but themselves.
+func (c *csvReader) plain() {
+	p, _ := c.r.Peek(c.r.Buffered()) // what is buffered is there
+	n := 0
+	for n < len(p) && !c.special[p[n]] {
+		n++
+	}
+	c.buf = append(c.buf, p[:n]...)
+	n, _ = c.r.Discard(n)
+	c.off += int64(n)
 }
 
 // quotedField reads up to the closing quote.

@@ -81,7 +81,7 @@ func (j *jsonReader) skip(also string) (byte, error) {
 		if err != nil {
 			return 0, err
 		}
-		if c != ' ' && c != '\n' && c != '\r' && c != '\t' && !strings.ContainsRune(also, rune(c)) {
+		if c != ' ' && c != '\n' && c != '\r' && c != '\t' && strings.IndexByte(also, c) < 0 {
 			return c, nil
 		}
 	}
@@ -241,6 +241,7 @@ func (j *jsonReader) object() (*node, error) {
 func (j *jsonReader) str() (string, error) {
 	var b []byte
 	for {
+		b = j.plain(b)
 		c, err := j.read()
 		switch {
 		case err != nil:
@@ -277,6 +278,21 @@ func (j *jsonReader) str() (string, error) {
 			return "", j.fail("not an escape of JSON")
 		}
 	}
+}
+
+// plain appends the bytes at hand that stand for nothing but themselves.
+func (j *jsonReader) plain(b []byte) []byte {
+	p, _ := j.r.Peek(j.r.Buffered()) // what is buffered is there
+	p = p[:min(int64(len(p)), max(j.left, 0))]
+	n := 0
+	for n < len(p) && p[n] != '"' && p[n] != '\\' {
+		n++
+	}
+	b = append(b, p[:n]...)
+	n, _ = j.r.Discard(n)
+	j.off += int64(n)
+	j.left -= int64(n)
+	return b
 }
 
 // escaped reads what follows "\u", with the other half of a pair.

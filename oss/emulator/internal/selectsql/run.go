@@ -115,10 +115,12 @@ func (e *engine) csv() error {
 }
 
 func newCSV(src *source, o *Options) *csvReader {
-	return &csvReader{
+	c := &csvReader{
 		r: src.buf, off: src.skipMark(), record: o.RecordDelimiter, field: o.FieldDelimiter[0], quote: o.Quote[0],
 		note: o.Comment[0], multi: !o.OneLine,
 	}
+	c.special[c.field], c.special[c.quote], c.special[c.record[0]] = true, true, true
+	return c
 }
 
 // begin takes the header line.
