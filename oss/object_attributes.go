@@ -147,12 +147,17 @@ func (b *Bucket) RestoreObject(ctx context.Context, key string, opts *RestoreOpt
 	}
 	r := b.attribute("RestoreObject", http.MethodPost, key, "restore", &o.VersionOptions)
 	if o.Days > 0 || o.Tier != "" {
+		type parameters struct{ Tier string }
 		type request struct {
-			XMLName xml.Name `xml:"RestoreRequest"`
-			Days    int      `xml:",omitempty"`
-			Tier    string   `xml:"JobParameters>Tier,omitempty"`
+			XMLName       xml.Name    `xml:"RestoreRequest"`
+			Days          int         `xml:",omitempty"`
+			JobParameters *parameters `xml:",omitempty"` // no empty ones, which are refused
 		}
-		if err := r.marshalBody(request{Days: o.Days, Tier: o.Tier}); err != nil {
+		body := request{Days: o.Days}
+		if o.Tier != "" {
+			body.JobParameters = &parameters{o.Tier}
+		}
+		if err := r.marshalBody(body); err != nil {
 			return nil, err
 		}
 	}

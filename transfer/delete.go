@@ -17,9 +17,9 @@ type DeleteOptions struct {
 	// path; without it the target is one key.
 	Recursive bool
 
-	// Match leaves, of the keys that Recursive finds, those for which it is
-	// false. It is called on one goroutine, in key order. nil takes all.
-	Match func(key string) bool
+	// Match leaves, of what Recursive finds, that for which it is false. It
+	// is called on one goroutine, in key order. nil takes all.
+	Match func(oss.ObjectSummary) bool
 
 	// Versions deletes every version and every delete marker, for good. The
 	// events say in Reason which one they are about.
@@ -134,7 +134,7 @@ func (d *deletion) victims(ctx context.Context, prefix string) iter.Seq2[oss.Ver
 		match := d.options.Match
 		if !d.options.Versions {
 			for o, err := range d.listing(ctx, d.bucket, prefix) {
-				if err == nil && match != nil && !match(o.Key) {
+				if err == nil && match != nil && !match(o) {
 					continue
 				}
 				if !yield(oss.VersionSummary{ObjectSummary: o}, err) {
@@ -147,7 +147,7 @@ func (d *deletion) victims(ctx context.Context, prefix string) iter.Seq2[oss.Ver
 			switch {
 			case err == nil && !d.options.Recursive && v.Key != prefix:
 				return // keys come in order: the rest only begin with it
-			case err == nil && d.options.Recursive && match != nil && !match(v.Key):
+			case err == nil && d.options.Recursive && match != nil && !match(v.ObjectSummary):
 				continue
 			}
 			if !yield(v, err) {

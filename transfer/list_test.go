@@ -165,7 +165,7 @@ func TestDeleteVersions(t *testing.T) {
 		t.Errorf("%d versions are left, want 6; %d reasons: %v", n, reasons, err)
 	}
 	_, err = e.Delete(t.Context(), w.at("p/"), &transfer.DeleteOptions{
-		Recursive: true, Versions: true, Match: func(key string) bool { return key == "p/b" },
+		Recursive: true, Versions: true, Match: func(o oss.ObjectSummary) bool { return o.Key == "p/b" },
 	})
 	if n, _ := left(); err != nil || n != 3 || w.get("p/a") == nil {
 		t.Errorf("%d versions are left, want 3: %v", n, err)

@@ -65,6 +65,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.AddCommand(
 		newCpCommand(a), newSyncCommand(a), newLsCommand(a), newStatCommand(a),
 		newCatCommand(a), newDuCommand(a), newHashCommand(a), newPresignCommand(a),
+		newSetACLCommand(a), newSetMetaCommand(a), newRestoreCommand(a), newReadSymlinkCommand(a),
 		newRmCommand(a), newMbCommand(a), newRbCommand(a), newServeCommand(a), newGCCommand(a), newSelftestCommand(a), newVersionCommand(a), newJSONTopic(),
 	)
 	root.AddCommand(

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/osssync/osssync/internal/filter"
 	"github.com/osssync/osssync/oss"
 )
 
@@ -40,6 +41,7 @@ func newDuCommand(a *app) *cobra.Command {
 	cmd.Flags().VarP(&d.depth, "depth", "d", "a line for each folder down to this many `LEVELS` as well")
 	cmd.Flags().BoolVar(&d.versions, "all-versions", false, "every version, not only the current ones")
 	addRaw(cmd, &d.raw)
+	d.filters.register(cmd)
 	return cmd
 }
 
@@ -49,6 +51,8 @@ type du struct {
 	depth    count
 	versions bool
 	raw      bool
+	filters  filterFlags
+	set      *filter.Set
 
 	out    *bufio.Writer
 	failed int64 // names that could not be read
@@ -99,6 +103,10 @@ func (d *du) run(cmd *cobra.Command, args []string) error {
 		}
 		places[i] = p
 	}
+	var err error
+	if d.set, err = d.filters.set(cmd.Context(), d.app); err != nil {
+		return err
+	}
 	d.out = bufio.NewWriterSize(d.app.stdout, 64<<10)
 	all := func(r *requester) error {
 		err := d.header()
@@ -114,7 +122,6 @@ func (d *du) run(cmd *cobra.Command, args []string) error {
 		}
 		return firstError(err, d.out.Flush())
 	}
-	err := error(nil)
 	if buckets := namedBuckets(places); len(buckets) == 0 {
 		err = all(nil)
 	} else {
@@ -132,7 +139,7 @@ func (d *du) remote(ctx context.Context, r *requester, p place) error {
 	if d.versions {
 		what = versions
 	}
-	sel, err := r.selectTree(ctx, p, what, d.raw)
+	sel, err := r.selectTree(ctx, p, what, d.raw, d.set)
 	if err != nil {
 		return err
 	}
@@ -142,7 +149,7 @@ func (d *du) remote(ctx context.Context, r *requester, p place) error {
 			if err != nil {
 				return err
 			}
-			if sel.has(v.Key) {
+			if sel.has(v.Key, objectInfo(v.ObjectSummary)) {
 				if err := t.version(v); err != nil {
 					return err
 				}
@@ -153,7 +160,7 @@ func (d *du) remote(ctx context.Context, r *requester, p place) error {
 			if err != nil {
 				return err
 			}
-			if sel.has(o.Key) {
+			if sel.has(o.Key, objectInfo(o)) {
 				if err := t.object(o.Key, o.Size, o.StorageClass); err != nil {
 					return err
 				}

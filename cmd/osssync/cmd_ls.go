@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/osssync/osssync/internal/filter"
 )
 
 const lsLong = `List buckets, objects, their versions, or uploads that were begun and not completed.
@@ -43,6 +45,7 @@ func newLsCommand(a *app) *cobra.Command {
 	cmd.Flags().Var(&l.limit, "limited-num", "stop after `N` lines")
 	cmd.Flags().StringVar(&l.marker, "marker", "", "begin after this `KEY`, or bucket name; it need not exist")
 	addRaw(cmd, &l.raw)
+	l.filters.register(cmd)
 	return cmd
 }
 
@@ -58,6 +61,8 @@ type listing struct {
 	raw      bool
 	limit    count
 	marker   string
+	filters  filterFlags
+	set      *filter.Set
 
 	out *bufio.Writer
 	n   int64
@@ -79,8 +84,8 @@ func (l *listing) run(cmd *cobra.Command, args []string) error {
 	case l.versions && (l.uploads || l.allTypes):
 		return &usageError{message: "--all-versions goes with neither -m nor -a: uploads have no versions"}
 	case len(args) == 0 || args[0] == scheme:
-		if l.uploads || l.allTypes || l.versions {
-			return &usageError{message: "-m, -a and --all-versions list what is in a bucket", hint: "osssync ls -m oss://BUCKET"}
+		if l.uploads || l.allTypes || l.versions || l.filters.given() {
+			return &usageError{message: "-m, -a, --all-versions and filters are about what is in a bucket", hint: "osssync ls -m oss://BUCKET"}
 		}
 		return l.app.withEngine(cmd, nil, func(r *requester) error {
 			return l.print(l.buckets(cmd.Context(), r))
@@ -88,6 +93,9 @@ func (l *listing) run(cmd *cobra.Command, args []string) error {
 	}
 	p, err := parseRemote(args[0])
 	if err != nil {
+		return err
+	}
+	if l.set, err = l.filters.set(cmd.Context(), l.app); err != nil {
 		return err
 	}
 	return l.app.withEngine(cmd, []string{p.bucket}, func(r *requester) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/osssync/osssync/internal/filter"
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/transfer"
 )
@@ -20,12 +21,13 @@ const rmLong = `Remove an object, or with -r every object whose key begins with 
   osssync rm -r oss://BUCKET/PREFIX
   osssync rm -m -r oss://BUCKET/PREFIX   abort uploads that were never completed
   osssync rm -a -r oss://BUCKET/PREFIX   both
+  osssync rm -r --exclude '*.keep' --min-age 30d oss://BUCKET/PREFIX
   osssync rm --version-id ID oss://BUCKET/KEY       one version, for good
   osssync rm --all-versions -r oss://BUCKET/PREFIX  every version and delete marker
 
 Note that PREFIX is not a folder: "p" covers "p/x" and "px" as well; write "p/".
-With -r a pattern takes what lies below what it matches as well. On a terminal
--r and patterns ask first, unless -f is given.
+With -r a pattern takes what lies below what it matches as well, and filters choose
+among it all. On a terminal -r and patterns ask first, unless -f is given.
 
 `
 
@@ -49,6 +51,7 @@ func newRmCommand(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&r.versionID, "version-id", "", "remove this version `ID` of the object, for good")
 	cmd.Flags().BoolVarP(&r.dryRun, "dry-run", "n", false, "say what would be removed and do nothing")
 	addRaw(cmd, &r.raw)
+	r.filters.register(cmd)
 	return cmd
 }
 
@@ -63,6 +66,7 @@ type removal struct {
 	versionID string
 	dryRun    bool
 	raw       bool
+	filters   filterFlags
 }
 
 func (r *removal) run(cmd *cobra.Command, args []string) error {
@@ -74,8 +78,14 @@ func (r *removal) run(cmd *cobra.Command, args []string) error {
 		return &usageError{message: p.String() + " is a bucket", hint: "remove everything in it with -r, and the bucket with: osssync rb"}
 	case r.versionID != "" && (r.recursive || r.versions || r.uploads || r.allTypes):
 		return &usageError{message: "--version-id names one version of one object: it goes without -r, -m, -a and --all-versions"}
+	case r.filters.given() && !r.recursive:
+		return &usageError{message: "filters choose among what -r finds", hint: "use them with -r"}
 	case r.uploads && (r.versions || r.allTypes):
 		return &usageError{message: "-m removes uploads only", hint: "for objects as well give -a in its place"}
+	}
+	set, err := r.filters.set(cmd.Context(), r.app)
+	if err != nil {
+		return err
 	}
 	return r.app.withEngine(cmd, []string{p.bucket}, func(s *requester) error {
 		what := objects
@@ -85,7 +95,7 @@ func (r *removal) run(cmd *cobra.Command, args []string) error {
 		case r.versions:
 			what = versions
 		}
-		sel, err := r.choose(cmd.Context(), s, p, what)
+		sel, err := r.choose(cmd.Context(), s, p, what, set)
 		if err != nil {
 			return err
 		}
@@ -101,9 +111,9 @@ func (r *removal) run(cmd *cobra.Command, args []string) error {
 	})
 }
 
-func (r *removal) choose(ctx context.Context, s *requester, p place, what content) (*selection, error) {
+func (r *removal) choose(ctx context.Context, s *requester, p place, what content, set *filter.Set) (*selection, error) {
 	if r.recursive {
-		return s.selectTree(ctx, p, what, r.raw)
+		return s.selectTree(ctx, p, what, r.raw, set)
 	}
 	return s.selectKeys(ctx, p, what, r.raw || r.versionID != "")
 }
@@ -114,7 +124,7 @@ func (r *removal) objects(cmd *cobra.Command, args []string, s *requester, p pla
 		Recursive: r.recursive || sel.pattern != "", Versions: r.versions, VersionID: r.versionID, DryRun: r.dryRun,
 	}
 	if opts.Recursive {
-		opts.Match = sel.match
+		opts.Match = func(o oss.ObjectSummary) bool { return sel.has(o.Key, objectInfo(o)) }
 	}
 	return r.app.runJob(s.service, task{
 		cmd: cmd, args: args, src: p, dryRun: r.dryRun,
@@ -139,6 +149,9 @@ func (r *removal) confirm(ctx context.Context, p place, sel *selection) error {
 	}
 	if r.versions {
 		what = "versions, for good, of " + what
+	}
+	if r.filters.given() {
+		what += " that the filters let in,"
 	}
 	if sel.pattern == "" {
 		return r.app.confirm(ctx, fmt.Sprintf("remove all %s whose key begins with %s?", what, p))
@@ -171,7 +184,7 @@ func (r *removal) abort(ctx context.Context, s *requester, sel *selection) error
 		if err != nil {
 			return err
 		}
-		if !sel.has(u.Key) {
+		if !sel.has(u.Key, uploadInfo(u)) {
 			continue
 		}
 		if !r.dryRun {

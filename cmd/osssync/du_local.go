@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/osssync/osssync/internal/filter"
 	"github.com/osssync/osssync/transfer"
 )
 
@@ -21,7 +22,7 @@ func (d *du) local(ctx context.Context, p place) error {
 	}
 	total := sums{1, info.Size()}
 	if info.IsDir() {
-		total, err = d.walk(ctx, p.path, 0)
+		total, err = d.walk(ctx, p.path, "", 0)
 		if err != nil {
 			return err
 		}
@@ -32,9 +33,10 @@ func (d *du) local(ctx context.Context, p place) error {
 // readAtOnce is how many names of a folder are in memory.
 const readAtOnce = 1000
 
-// walk adds up the folder at path, which lies so many levels deep. What cannot
+// walk adds up the folder at path, which lies so many levels deep and, to
+// filters, begins names with name. What cannot
 // be read is said and left out. Its memory is that for names of folders.
-func (d *du) walk(ctx context.Context, path string, level int64) (sums, error) {
+func (d *du) walk(ctx context.Context, path, name string, level int64) (sums, error) {
 	var (
 		total   sums
 		folders []string
@@ -49,7 +51,9 @@ func (d *du) walk(ctx context.Context, path string, level int64) (sums, error) {
 		for _, entry := range entries {
 			switch {
 			case entry.IsDir():
-				folders = append(folders, entry.Name())
+				if d.set.Dir(name + entry.Name()) {
+					folders = append(folders, entry.Name())
+				}
 			case entry.Type().IsRegular():
 				info, err := entry.Info()
 				if errors.Is(err, fs.ErrNotExist) {
@@ -59,7 +63,9 @@ func (d *du) walk(ctx context.Context, path string, level int64) (sums, error) {
 					d.unread(err)
 					continue
 				}
-				total.add(sums{1, info.Size()})
+				if d.set.Match(name+entry.Name(), filter.Info{Size: info.Size(), ModTime: info.ModTime()}).In {
+					total.add(sums{1, info.Size()})
+				}
 			}
 		}
 		if errors.Is(err, io.EOF) {
@@ -76,12 +82,12 @@ func (d *du) walk(ctx context.Context, path string, level int64) (sums, error) {
 	if err := f.Close(); err != nil {
 		return total, err
 	}
-	for _, name := range folders {
+	for _, folder := range folders {
 		if ctx.Err() != nil {
 			return total, context.Cause(ctx)
 		}
-		inner := filepath.Join(path, name)
-		s, err := d.walk(ctx, inner, level+1)
+		inner := filepath.Join(path, folder)
+		s, err := d.walk(ctx, inner, name+folder+"/", level+1)
 		if err != nil {
 			return total, err
 		}

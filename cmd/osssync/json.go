@@ -242,6 +242,10 @@ presign:
 
 mb, rb, restore, set-acl, set-meta:
   done      command, url
+  summary   the last line where there may be many: count
+
+read-symlink:
+  symlink   url, target_url, target
 
 jobs:
   job       job, kind, source, destination, endpoint, state, pid, created, updated,

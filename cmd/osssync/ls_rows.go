@@ -6,6 +6,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/osssync/osssync/internal/filter"
 	"github.com/osssync/osssync/oss"
 )
 
@@ -57,7 +58,7 @@ func (l *listing) objectTable(ctx context.Context, r *requester, p place) table 
 				opts.Delimiter = "/" // the service can leave out what lies deeper
 			}
 			for o, err := range r.engine.Objects(ctx, r.bucket(p), opts) {
-				if !yield(entry{key: o.Key, folder: o.IsPrefix, row: func(url string) row {
+				if !yield(entry{key: o.Key, folder: o.IsPrefix, info: objectInfo(o), row: func(url string) row {
 					return row{
 						url:  url,
 						long: fmt.Sprintf(long, timestamp(o.LastModified), l.size(o.Size), printable(o.StorageClass), printable(o.ETag)),
@@ -79,7 +80,7 @@ func (l *listing) versionTable(ctx context.Context, r *requester, p place) table
 		rows: l.rows(ctx, r, p, versions, fmt.Sprintf(long, "", "", "", "", "", "", ""), func(sel *selection, yield func(entry, error) bool) {
 			opts := &oss.ListObjectVersionsOptions{Prefix: sel.prefix, KeyMarker: l.marker}
 			for v, err := range r.engine.ObjectVersions(ctx, r.bucket(p), opts) {
-				if !yield(entry{key: v.Key, row: func(url string) row {
+				if !yield(entry{key: v.Key, info: objectInfo(v.ObjectSummary), row: func(url string) row {
 					return row{
 						url: url,
 						long: fmt.Sprintf(long, timestamp(v.LastModified), l.size(v.Size), printable(v.StorageClass), printable(v.ETag),
@@ -102,7 +103,7 @@ func (l *listing) uploadTable(ctx context.Context, r *requester, p place) table 
 		rows: l.rows(ctx, r, p, uploads, fmt.Sprintf(long, "", ""), func(sel *selection, yield func(entry, error) bool) {
 			opts := &oss.ListMultipartUploadsOptions{Prefix: sel.prefix, KeyMarker: l.marker}
 			for u, err := range r.engine.MultipartUploads(ctx, r.bucket(p), opts) {
-				if !yield(entry{key: u.Key, row: func(url string) row {
+				if !yield(entry{key: u.Key, info: uploadInfo(u), row: func(url string) row {
 					return row{
 						url:  url,
 						long: fmt.Sprintf(long, timestamp(u.Initiated), printable(u.UploadID)),
@@ -120,6 +121,7 @@ func (l *listing) uploadTable(ctx context.Context, r *requester, p place) table 
 type entry struct {
 	key    string
 	folder bool
+	info   filter.Info
 	row    func(url string) row
 }
 
@@ -127,7 +129,7 @@ type entry struct {
 // blank is what stands before the URL of a folder.
 func (l *listing) rows(ctx context.Context, r *requester, p place, what content, blank string, list func(*selection, func(entry, error) bool)) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
-		sel, err := r.selectTree(ctx, p, what, l.raw)
+		sel, err := r.selectTree(ctx, p, what, l.raw, l.set)
 		var one *level
 		if err == nil && l.oneLevel {
 			one, err = newLevel(sel)
@@ -140,7 +142,7 @@ func (l *listing) rows(ctx context.Context, r *requester, p place, what content,
 			if err != nil {
 				return yield(row{}, err)
 			}
-			if !sel.has(e.key) {
+			if e.folder && !sel.hasFolder(e.key) || !e.folder && !sel.has(e.key, e.info) {
 				return true
 			}
 			if one != nil && !e.folder {

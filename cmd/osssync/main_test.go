@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"jsonlines":   cmdJSONLines,
 			"mode":        cmdMode,
 			"fetch":       cmdFetch,
+			"object":      cmdObject,
 			"mkfile":      cmdMkfile,
 			"age":         cmdAge,
 			"capture":     cmdCapture,

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/osssync/osssync/internal/filter"
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/transfer"
 )
@@ -42,15 +44,38 @@ type selection struct {
 	bucket, prefix string
 	match          func(key string) bool // nil takes all
 	pattern        string                // "" for a literal name
+	filter         *filter.Set           // nil takes all
 }
 
-// has reports whether sel takes the key.
-func (sel *selection) has(key string) bool { return sel.match == nil || sel.match(key) }
+// has reports whether sel takes the key of something about which that is known.
+func (sel *selection) has(key string, info filter.Info) bool {
+	return (sel.match == nil || sel.match(key)) && sel.filter.Match(sel.name(key), info).In
+}
+
+// hasFolder reports whether sel may take something in the folder.
+func (sel *selection) hasFolder(key string) bool {
+	return (sel.match == nil || sel.match(key)) && sel.filter.Dir(sel.name(key))
+}
+
+// name is the key's for filters: it is relative to the folder that sel lies in.
+func (sel *selection) name(key string) string {
+	return strings.TrimPrefix(key, sel.prefix[:strings.LastIndexByte(sel.prefix, '/')+1])
+}
+
+// objectInfo is what a listing says of an object.
+func objectInfo(o oss.ObjectSummary) filter.Info {
+	return filter.Info{Size: o.Size, ModTime: o.LastModified, StorageClass: o.StorageClass}
+}
+
+// uploadInfo is what a listing says of an upload.
+func uploadInfo(u oss.MultipartUpload) filter.Info {
+	return filter.Info{Size: -1, ModTime: u.Initiated}
+}
 
 // selectTree is what p stands for where names are prefixes. A pattern takes
 // what lies below what it matches as well.
-func (r *requester) selectTree(ctx context.Context, p place, what content, raw bool) (*selection, error) {
-	sel := &selection{bucket: p.bucket, prefix: p.key}
+func (r *requester) selectTree(ctx context.Context, p place, what content, raw bool, set *filter.Set) (*selection, error) {
+	sel := &selection{bucket: p.bucket, prefix: p.key, filter: set}
 	if raw || !isPattern(p.key) {
 		return sel, nil
 	}
@@ -126,7 +151,7 @@ func (r *requester) each(ctx context.Context, p place, raw bool, fn func(place) 
 		if err != nil {
 			return err
 		}
-		if !sel.has(key) {
+		if !sel.match(key) {
 			continue
 		}
 		n++
