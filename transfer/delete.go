@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/osssync/osssync/internal/lister"
 	"github.com/osssync/osssync/oss"
 	"golang.org/x/sync/errgroup"
 )
@@ -133,7 +134,7 @@ func (d *deletion) victims(ctx context.Context, prefix string) iter.Seq2[oss.Ver
 	return func(yield func(oss.VersionSummary, error) bool) {
 		match := d.options.Match
 		if !d.options.Versions {
-			for o, err := range d.listing(ctx, d.bucket, prefix) {
+			for o, err := range d.listing(ctx, d.bucket, lister.Options{Prefix: prefix}) {
 				if err == nil && match != nil && !match(o) {
 					continue
 				}

@@ -14,8 +14,8 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/osssync/osssync/internal/lister"
 	"github.com/osssync/osssync/internal/localfs"
-	"github.com/osssync/osssync/oss"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -286,26 +286,13 @@ func (t *tree) listedNow(ctx context.Context, batch []extra) (map[string]string,
 		found[t.dst.Path+e.Name] = ""
 	}
 	first, last := t.dst.Path+batch[0].Name, t.dst.Path+batch[len(batch)-1].Name
-	for from := justBefore(first); from < last; {
-		var page *oss.ListObjectsV2Result
-		err := t.do(ctx, "list", t.dst.Path, priorityList, func(ctx context.Context, _ int) (err error) {
-			page, err = t.dst.Bucket.ListObjectsV2(ctx, &oss.ListObjectsV2Options{Prefix: t.dst.Path, StartAfter: from, MaxKeys: 1000})
-			return err
-		})
+	within := lister.Options{Prefix: t.dst.Path, StartAfter: justBefore(first), End: last}
+	for o, err := range t.listing(ctx, t.dst.Bucket, within) {
 		if err != nil {
 			return nil, err
 		}
-		before := from
-		if err := inOrder(page.Objects, &from, page); err != nil {
-			return nil, err
-		}
-		for _, o := range page.Objects {
-			if _, wanted := found[o.Key]; wanted {
-				found[o.Key] = o.ETag
-			}
-		}
-		if !page.IsTruncated || from == before {
-			break
+		if _, wanted := found[o.Key]; wanted {
+			found[o.Key] = o.ETag
 		}
 	}
 	return found, nil

@@ -2,11 +2,13 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"strings"
 	"time"
 
 	"github.com/osssync/osssync/checkpoint"
+	"github.com/osssync/osssync/internal/lister"
 	"github.com/osssync/osssync/internal/localfs"
 	"github.com/osssync/osssync/oss"
 )
@@ -158,7 +160,7 @@ func (t *tree) walk(ctx context.Context, root *localfs.Root, set *Filter) iter.S
 func (t *tree) list(ctx context.Context, l Location, set *Filter) iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
 		for _, prefix := range set.Prefixes() {
-			for o, err := range t.listing(ctx, l.Bucket, l.Path+prefix) {
+			for o, err := range t.listing(ctx, l.Bucket, lister.Options{Prefix: l.Path + prefix}) {
 				e := entry{name: strings.TrimPrefix(o.Key, l.Path), size: o.Size, modTime: o.LastModified, etag: o.ETag, class: o.StorageClass}
 				if err == nil && e.name == "" {
 					continue // the placeholder of the folder itself
@@ -174,79 +176,26 @@ func (t *tree) list(ctx context.Context, l Location, set *Filter) iter.Seq2[entr
 	}
 }
 
-// listing yields the objects below prefix in key order. Pages are fetched
-// through the pool, one ahead of what is consumed.
-func (j *job) listing(ctx context.Context, bucket *oss.Bucket, prefix string) iter.Seq2[oss.ObjectSummary, error] {
-	type page struct {
-		objects []oss.ObjectSummary
-		err     error
+// listing yields the objects below a prefix, as far as within says, in key
+// order. Pages are fetched through the pool, several at once if there are
+// many, ahead of what is consumed.
+func (j *job) listing(ctx context.Context, bucket *oss.Bucket, within lister.Options) iter.Seq2[oss.ObjectSummary, error] {
+	within.Parallel = min(j.Engine.opts.Concurrency, lister.DefaultParallel)
+	within.Page = func(ctx context.Context, opts *oss.ListObjectsV2Options) (result *oss.ListObjectsV2Result, err error) {
+		err = j.do(ctx, "list", within.Prefix, priorityList, func(ctx context.Context, _ int) (err error) {
+			result, err = bucket.ListObjectsV2(ctx, opts)
+			return err
+		})
+		return result, err
 	}
 	return func(yield func(oss.ObjectSummary, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		pages := make(chan page)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			defer close(pages)
-			token, last := "", ""
-			for {
-				result, err := j.listPage(ctx, bucket, prefix, token)
-				p := page{err: err}
-				if err == nil {
-					p.objects = result.Objects
-					p.err = inOrder(p.objects, &last, result)
-				}
-				select {
-				case pages <- p:
-				case <-ctx.Done():
-					return
-				}
-				if p.err != nil || !result.IsTruncated {
-					return
-				}
-				token = result.NextContinuationToken
+		for o, err := range lister.List(ctx, within) {
+			if wrong, ok := errors.AsType[*lister.OrderError](err); ok {
+				err = &ListingError{Key: wrong.Key, After: wrong.After}
 			}
-		}()
-		defer func() { cancel(); <-done }()
-		for p := range pages {
-			for _, o := range p.objects {
-				if !yield(o, nil) {
-					return
-				}
-			}
-			if p.err != nil {
-				yield(oss.ObjectSummary{}, p.err)
+			if !yield(o, err) {
 				return
 			}
 		}
-		if err := context.Cause(ctx); err != nil {
-			yield(oss.ObjectSummary{}, err)
-		}
 	}
-}
-
-func (j *job) listPage(ctx context.Context, bucket *oss.Bucket, prefix, token string) (*oss.ListObjectsV2Result, error) {
-	var result *oss.ListObjectsV2Result
-	err := j.do(ctx, "list", prefix, priorityList, func(ctx context.Context, _ int) (err error) {
-		result, err = bucket.ListObjectsV2(ctx, &oss.ListObjectsV2Options{
-			Prefix: prefix, ContinuationToken: token, MaxKeys: 1000,
-		})
-		return err
-	})
-	return result, err
-}
-
-// inOrder refuses a listing that repeats itself or is out of order: a merge
-// that believed it would overwrite or miss objects.
-func inOrder(objects []oss.ObjectSummary, last *string, result *oss.ListObjectsV2Result) error {
-	for _, o := range objects {
-		if o.Key <= *last && *last != "" {
-			return &ListingError{Key: o.Key, After: *last}
-		}
-		*last = o.Key
-	}
-	if result.IsTruncated && (len(objects) == 0 || result.NextContinuationToken == "") {
-		return &ListingError{After: *last}
-	}
-	return nil
 }

@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"internal/file":    {},
 	"internal/filter":  {},
 	"internal/lint":    {},
+	"internal/lister":  {"oss"},
 	"internal/localfs": {},
 	"internal/vt":      {},
 	"oss":              {"internal/crc64", "internal/file"},
@@ -34,7 +35,7 @@ var arrows = map[string][]string{
 	"oss/emulator":     {"oss/emulator/internal/*"},
 	"oss/osstest":      {"oss", "oss/emulator"},
 	"scheduler":        {},
-	"transfer":         {"oss", "oss/crypto", "scheduler", "checkpoint", "internal/crc64", "internal/localfs", "internal/filter"},
+	"transfer":         {"oss", "oss/crypto", "scheduler", "checkpoint", "internal/crc64", "internal/lister", "internal/localfs", "internal/filter"},
 }
 
 // owners lists the one package that imports a third-party module, outside of
