@@ -124,8 +124,10 @@ func checkEncryption(_ *request, _ *store.Tx, doc *element) error {
 		return fail("InvalidEncryptionAlgorithmError").with("SSEAlgorithm", algorithm)
 	case key != "" && algorithm != "KMS":
 		return failArgument("KMSMasterKeyID", key, "KMSMasterKeyID is not applicable if SSEAlgorithm is not KMS.")
-	case data != "" && (algorithm != "KMS" || data != "SM4" && data != "AES256"):
+	case data != "" && data != "SM4" && data != "AES256":
 		return failArgument("KMSDataEncryption", data, "KMSDataEncryption is not valid.")
+	case algorithm != "KMS": // the service drops it
+		rule.children = slices.DeleteFunc(rule.children, func(e *element) bool { return e.name == "KMSDataEncryption" })
 	}
 	return nil
 }

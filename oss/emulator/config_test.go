@@ -230,6 +230,16 @@ func configDoc(query string) string {
 	return ""
 }
 
+// TestEncryptionOfData: what only KMS knows is dropped for the others.
+func TestEncryptionOfData(t *testing.T) {
+	c := newClient(t)
+	c.want(c.config("PUT", "encryption", "<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"+
+		"<KMSDataEncryption>SM4</KMSDataEncryption></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>"), 200, "")
+	if a := c.want(c.config("GET", "encryption", ""), 200, ""); a.element("SSEAlgorithm") != "AES256" || strings.Contains(a.body, "SM4") {
+		t.Error(a.body)
+	}
+}
+
 // What the table does not name is kept, and space between elements is not.
 func TestConfigCanonical(t *testing.T) {
 	c := newClient(t)
