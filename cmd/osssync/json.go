@@ -199,13 +199,14 @@ cp, sync, rm, resume, retry:
             outcome (done, failed, planned), reason, size,
             failure {key, operation, cause, status, code, request_id, attempts,
             retryable}
-  summary   the last line: job, kind, source, destination, state (done,
-            incomplete, interrupted, failed), error, resumed, resumable,
-            started, finished, objects {total, done, skipped, failed, changed, deleted},
-            bytes {done, resumed}, retries, failures, warnings,
-            elapsed_seconds, exit_code, continue (the command line that goes
-            on), and for a dry run planned, planned_bytes,
-            planned_deletes
+  summary   the last line: version (of the report within), job, kind, source,
+            destination, state (done, incomplete, interrupted, parked, failed,
+            held), error, resumed, resumable, started, finished,
+            objects {total, done, skipped, failed, changed, deleted},
+            bytes {done, resumed}, retries, failures (at most 1000, each as in
+            object), warnings, elapsed_seconds, exit_code, continue (the command
+            line that goes on), and for a dry run dry_run, planned,
+            planned_bytes, planned_deletes
 
 rm -m, rm -a:
   upload    what was, or in a dry run would be, aborted: as in ls
@@ -251,11 +252,22 @@ jobs:
   job       job, kind, source, destination, endpoint, state, pid, created, updated,
             age_seconds, objects_done, objects_in_flight, objects_failed, bytes_done,
             bytes_in_flight, bytes_arrived, resumable, continue, error, options
-  in_flight (show, export) key, state, size, arrived, part_size, upload_id,
+  in_flight (show, export) job, key, state, size, arrived, part_size, upload_id,
             temporary_name, started
-  failure   (show, export) as in object
+  failure   (show, export) job, and as in object
   garbage   (rm) as in gc
   summary   (list) the last line: count
+
+state check:
+  checked   job, state (sound, locked, newer, damaged, unreadable, set aside),
+            reason, pid
+
+gc:
+  garbage   kind, name, job, since, removed, error
+
+config:
+  setting   name, value, origin
+  checked   name, value, origin
 
 filter-test:
   verdict   key, in, rule (what decided; absent if nothing did), source (the flag, or the
