@@ -258,10 +258,6 @@ jobs:
   garbage   (rm) as in gc
   summary   (list) the last line: count
 
-state check:
-  checked   job, state (sound, locked, newer, damaged, unreadable, set aside),
-            reason, pid
-
 gc:
   garbage   kind, name, job, since, removed, error
 
@@ -273,15 +269,12 @@ filter-test:
   verdict   key, in, rule (what decided; absent if nothing did), source (the flag, or the
             file and line), listed (of a key that ends in /: it would be looked into)
 
-config show:
-  setting   name, value, origin
-
 state check:
   checked   job, state (sound, locked, newer, damaged, unreadable, set aside), reason, pid
 
 run:
   the lines of each command, with "line", its number, in every object; then
-  line      command, exit_code, elapsed_seconds: how that line ended
+  line      line, command, exit_code, elapsed_seconds: how that line ended
   run       the last line: lines, failed, failed_lines, exit_code, elapsed_seconds
 
 version:

@@ -169,6 +169,7 @@ func TestJSONHelp(t *testing.T) {
 		{"checked", checkedLine{}},
 		{"setting", settingLine{}},
 		{"verdict", verdictLine{}},
+		{"line", runLine{}},
 		{"error", errorLine{}},
 	} {
 		about := said[tc.kind]
