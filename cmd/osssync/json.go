@@ -269,6 +269,13 @@ filter-test:
   verdict   key, in, rule (what decided; absent if nothing did), source (the flag, or the
             file and line), listed (of a key that ends in /: it would be looked into)
 
+probe:
+  step      step, result (ok, slow, failed, skipped), seconds, detail, error, hint
+  summary   the last line: ok, slow, failed, skipped, exit_code
+
+config show:
+  setting   name, value, origin
+
 state check:
   checked   job, state (sound, locked, newer, damaged, unreadable, set aside), reason, pid
 
