@@ -23,6 +23,7 @@ var arrows = map[string][]string{
 	"bench":            {"*"},
 	"checkpoint":       {},
 	"cmd/osssync":      {"transfer", "oss", "oss/emulator", "internal/filter"},
+	"internal/capture": {"internal/vt"},
 	"internal/crc64":   {},
 	"internal/file":    {},
 	"internal/filter":  {},
@@ -46,12 +47,12 @@ var owners = map[string][]string{
 	"github.com/vbauerster/mpb/v8":     {"cmd/osssync"},
 	"github.com/spf13/cobra":           {"cmd/osssync"},
 	"github.com/spf13/pflag":           {"cmd/osssync"},
-	"github.com/mattn/go-runewidth":    {"cmd/osssync", "internal/vt"},
+	"github.com/mattn/go-runewidth":    {"cmd/osssync", "internal/capture", "internal/vt"},
 	"golang.org/x/term":                {"cmd/osssync"},
 	"github.com/bmatcuk/doublestar/v4": {"cmd/osssync"},
 	"golang.org/x/sync/errgroup":       {"transfer"},
 	"golang.org/x/sys/cpu":             {"internal/crc64"},
-	"golang.org/x/sys/unix":            {"internal/localfs", "checkpoint", "cmd/osssync", "oss/emulator", "bench"},
+	"golang.org/x/sys/unix":            {"internal/localfs", "checkpoint", "cmd/osssync", "oss/emulator", "bench", "internal/capture"},
 	"golang.org/x/sys/windows":         {"internal/localfs", "checkpoint", "cmd/osssync", "oss/emulator"},
 }
 
