@@ -100,6 +100,8 @@ func (rq *request) picture(process string, r *objectReader) (*picture.Result, er
 		defer func() { <-rq.s.pictures }()
 	case <-rq.r.Context().Done():
 		return nil, fail("RequestTimeout")
+	case <-rq.s.closing:
+		return nil, fail("ServiceUnavailable")
 	}
 	data, err := io.ReadAll(r)
 	if err != nil {
