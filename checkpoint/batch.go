@@ -15,12 +15,13 @@ const (
 	partBucket
 	settledBucket
 	failureBucket
+	changeBucket // since schema 3
 	bucketCount
 )
 
 // name is the bucket's name in the file.
 func (b bucketID) name() string {
-	return [bucketCount]string{"meta", "objects", "parts", "settled", "failures"}[b]
+	return [bucketCount]string{"meta", "objects", "parts", "settled", "failures", "changes"}[b]
 }
 
 // recordID is the place of a record. Parts have their own index in a batch.

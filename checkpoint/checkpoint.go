@@ -271,3 +271,42 @@ func (c *Checkpoint) clear(ctx context.Context, bucket bucketID) error {
 		return nil
 	})
 }
+
+// PutChange records what is about to be done to a destination, so that it can
+// be undone. It is durable on return. The first record of a key stays: what was
+// there before all of the job's runs.
+func (c *Checkpoint) PutChange(ctx context.Context, v Change) error {
+	rec, err := framed(changeBucket, v.Key, encodeChange(v))
+	if err != nil {
+		return err
+	}
+	return c.durable(ctx, func(b *batch) error {
+		old, err := c.peek(changeBucket, v.Key)
+		if err == nil && old == nil {
+			b.set(changeBucket, v.Key, rec)
+		}
+		return err
+	})
+}
+
+// Changes lists the changes in key order, as Objects does.
+func (c *Checkpoint) Changes() iter.Seq2[Change, error] {
+	return list(c, changeBucket, decodeChange)
+}
+
+// DropChange forgets a change. It only queues.
+func (c *Checkpoint) DropChange(key string) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	_, err := c.change(nil, func(b *batch) error {
+		b.set(changeBucket, key, nil)
+		return nil
+	})
+	return err
+}
+
+// ClearChanges drops all changes. It is durable on return.
+func (c *Checkpoint) ClearChanges(ctx context.Context) error {
+	return c.clear(ctx, changeBucket)
+}

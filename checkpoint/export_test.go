@@ -20,6 +20,8 @@ func Roundtrip(v any) (any, error) {
 		return decodeSettled(v.Key, encodeSettled(v))
 	case Failure:
 		return decodeFailure(v.Key, encodeFailure(v))
+	case Change:
+		return decodeChange(v.Key, encodeChange(v))
 	case []Part:
 		block := blockOf(v[0].Number)
 		return decodeBlock(block, encodeBlock(block, v))
@@ -57,6 +59,8 @@ func DecodeAny(payload []byte, block uint32) (accepted []any) {
 	keep(settled, err)
 	failure, err := decodeFailure("k", payload)
 	keep(failure, err)
+	change, err := decodeChange("k", payload)
+	keep(change, err)
 	parts, err := decodeBlock(block, payload)
 	keep(parts, err)
 	return accepted
@@ -108,3 +112,35 @@ func SettledRecord(s Settled) ([]byte, error) {
 
 // StillAt reports whether path leads to the open file.
 func StillAt(f *os.File, path string) bool { return stillAt(f, path) }
+
+// MakeOlder turns a file into one of schema 2, which had no changes.
+func MakeOlder(path string) error {
+	db, err := bolt.Open(path, 0o600, nil)
+	if err != nil {
+		return err
+	}
+	var e encoder
+	e.uint(2)
+	schema, err := frame(metaBucket, schemaKey, e.b)
+	if err != nil {
+		return err
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		meta := tx.Bucket([]byte(metaBucket.name()))
+		tallies, err := unframe(metaBucket, tallyKey, meta.Get([]byte(tallyKey)))
+		if err != nil {
+			return err
+		}
+		tallies = tallies[:len(tallies)-2] // those of an empty bucket are two zeros
+		rec, err := frame(metaBucket, tallyKey, tallies)
+		if err != nil {
+			return err
+		}
+		return errors.Join(
+			tx.DeleteBucket([]byte(changeBucket.name())),
+			meta.Put([]byte(schemaKey), schema),
+			meta.Put([]byte(tallyKey), rec),
+		)
+	})
+	return errors.Join(err, db.Close())
+}

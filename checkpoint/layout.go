@@ -196,6 +196,20 @@ func decodeFailure(key string, payload []byte) (Failure, error) {
 	return f, d.end()
 }
 
+func encodeChange(c Change) []byte {
+	var e encoder
+	e.identity(c.Before)
+	e.string(c.Kept)
+	e.time(c.At)
+	return e.b
+}
+
+func decodeChange(key string, payload []byte) (Change, error) {
+	d := decoder{b: payload}
+	c := Change{Key: key, Before: d.identity(), Kept: d.string(), At: d.time()}
+	return c, d.end()
+}
+
 // truncate cuts s to at most n bytes and leaves no half character behind.
 func truncate(s string, n int) string {
 	if len(s) <= n {

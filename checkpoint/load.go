@@ -9,6 +9,7 @@ import (
 
 // contents is what a survey found in a file of ours.
 type contents struct {
+	schema   uint64
 	meta     map[string][]byte // payloads of intact records
 	sums     [bucketCount]tally
 	damaged  []recordID
@@ -47,6 +48,11 @@ func (s *store) load(job Job) (*Job, error) {
 	}
 	if err := s.repair(found.damaged); err != nil {
 		return nil, errors.Join(err, s.close())
+	}
+	if found.schema < schemaVersion {
+		if err := s.upgrade(); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
 	}
 	if shape.size > compactAbove && shape.free > shape.size/shape.pageSize/2 {
 		if err := s.compact(); err != nil {
@@ -93,6 +99,8 @@ func validate(id bucketID, key string, payload []byte) (err error) {
 		_, err = decodeSettled(key, payload)
 	case failureBucket:
 		_, err = decodeFailure(key, payload)
+	case changeBucket:
+		_, err = decodeChange(key, payload)
 	case partBucket:
 		_, block, ok := splitBlockKey([]byte(key))
 		if !ok {
@@ -109,7 +117,7 @@ func (f *contents) header(path string) (Job, error) {
 	if err != nil || schema == 0 {
 		return Job{}, damaged("no schema version")
 	}
-	if schema > schemaVersion {
+	if f.schema = schema; schema > schemaVersion {
 		return Job{}, &VersionError{Path: path, Found: schema, Supported: schemaVersion}
 	}
 	job, err := decodeJob(f.meta[jobKey])
@@ -135,6 +143,27 @@ func (f *contents) check() error {
 		}
 	}
 	return nil
+}
+
+// upgrade gives a file of an earlier schema what it lacks.
+func (s *store) upgrade() error {
+	schema, err := frame(metaBucket, schemaKey, encodeSchema())
+	if err != nil {
+		return err
+	}
+	return s.guard(func() error {
+		return s.db.Update(func(tx *bolt.Tx) error {
+			for id := range bucketCount {
+				if _, err := tx.CreateBucketIfNotExists([]byte(id.name())); err != nil {
+					return err
+				}
+			}
+			if err := tx.Bucket([]byte(metaBucket.name())).Put([]byte(schemaKey), schema); err != nil {
+				return err
+			}
+			return putTallies(tx, s.sums)
+		})
+	})
 }
 
 // repair deletes damaged records.

@@ -30,7 +30,7 @@ func (m *Memory) Open(job Job) (*InMemory, error) {
 	case !found:
 		c = &InMemory{
 			store: m, job: job, objects: map[string]Object{}, parts: map[string]map[int]Part{},
-			settled: map[string]Settled{}, failures: map[string]Failure{},
+			settled: map[string]Settled{}, failures: map[string]Failure{}, changes: map[string]Change{},
 		}
 		if m.jobs == nil {
 			m.jobs = map[string]*InMemory{}
@@ -72,6 +72,7 @@ type InMemory struct {
 	parts    map[string]map[int]Part
 	settled  map[string]Settled
 	failures map[string]Failure
+	changes  map[string]Change
 }
 
 // Job is that of Checkpoint.
@@ -201,6 +202,35 @@ func (c *InMemory) ClearFailures(context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(c.failures)
+	return nil
+}
+
+// PutChange is that of Checkpoint.
+func (c *InMemory) PutChange(_ context.Context, v Change) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, known := c.changes[v.Key]; !known {
+		c.changes[v.Key] = v
+	}
+	return nil
+}
+
+// Changes is that of Checkpoint.
+func (c *InMemory) Changes() iter.Seq2[Change, error] { return inOrder(&c.mu, c.changes) }
+
+// DropChange is that of Checkpoint.
+func (c *InMemory) DropChange(key string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.changes, key)
+	return nil
+}
+
+// ClearChanges is that of Checkpoint.
+func (c *InMemory) ClearChanges(context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.changes)
 	return nil
 }
 

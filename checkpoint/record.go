@@ -27,6 +27,19 @@ type Identity struct {
 	HasCRC64        bool
 }
 
+// Change is what a job is about to do to a name at its destination: it will be
+// written, replaced or removed.
+type Change struct {
+	Key string
+
+	// Before is what was there, zero if nothing was, and Kept where that is
+	// kept.
+	Before Identity
+	Kept   string
+
+	At time.Time
+}
+
 // Job is the header of a checkpoint.
 type Job struct {
 	// ID names the file: 16 lower-case hex digits. Empty means the JobID of

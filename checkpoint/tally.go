@@ -13,7 +13,7 @@ const (
 
 // schemaVersion changes with the meaning of buckets and keys. Its record and
 // the frame around it keep their form for ever, so that any release can tell.
-const schemaVersion = 2
+const schemaVersion = 3
 
 func encodeSchema() []byte {
 	var e encoder
@@ -63,6 +63,9 @@ func decodeTallies(payload []byte) ([bucketCount]tally, error) {
 	var sums [bucketCount]tally
 	d := decoder{b: payload}
 	for id := metaBucket + 1; id < bucketCount; id++ {
+		if id == changeBucket && !d.more() {
+			break // before schema 3
+		}
 		sums[id] = tally{records: d.uint(), xor: uint32(d.uint())}
 	}
 	return sums, d.end()

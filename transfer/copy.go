@@ -202,6 +202,9 @@ func (c *objectCopy) once(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := c.guard.keep(ctx, c.name); err != nil {
+		return err
+	}
 	if c.relayed() {
 		return c.disturbed(c.relayWhole(ctx))
 	}

@@ -338,6 +338,9 @@ const fileMode fs.FileMode = 0
 
 // publish gives the finished temporary file its name and settles the object.
 func (d *download) publish(ctx context.Context, crc uint64) error {
+	if err := d.guard.keep(ctx, d.name); err != nil {
+		return err
+	}
 	err := d.publisher.publish(ctx, finished{
 		name: d.name, temp: d.tempName(d.name), guard: d.guard,
 		settled: checkpoint.Settled{

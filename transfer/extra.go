@@ -12,8 +12,10 @@ import (
 	"os"
 	"path"
 	"slices"
+	"sync"
 	"unicode/utf8"
 
+	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/internal/lister"
 	"github.com/osssync/osssync/internal/localfs"
 	"golang.org/x/sync/errgroup"
@@ -216,6 +218,9 @@ func (t *tree) removeFiles(ctx context.Context, batch []extra) error {
 		g := guard{known: true, exists: true, id: e.ID}
 		err := g.undisturbedFile(t.root, e.Name)
 		if err == nil {
+			err = t.backup.keep(ctx, e.Name, true, e.identity())
+		}
+		if err == nil {
 			if err = t.root.Remove(e.Name); errors.Is(err, fs.ErrNotExist) {
 				err = nil
 			}
@@ -248,13 +253,20 @@ func (t *tree) removeObjects(ctx context.Context, batch []extra) error {
 		return err
 	}
 	keys := make([]string, 0, len(batch))
+	var keep []extra
 	for _, e := range batch {
 		key := t.dst.Path + e.Name
 		if now[key] != "" && now[key] != e.ETag {
 			t.fail(key, "delete", taken(key))
 			continue
 		}
+		if now[key] != "" {
+			keep = append(keep, e)
+		}
 		keys = append(keys, key)
+	}
+	if keys, err = t.keepAll(ctx, keep, keys); err != nil {
+		return err
 	}
 	if len(keys) == 0 {
 		return nil
@@ -277,6 +289,45 @@ func (t *tree) removeObjects(ctx context.Context, batch []extra) error {
 		t.deleted(key)
 	}
 	return nil
+}
+
+// keepAll has the backup keep objects before they are deleted, and returns the
+// keys without those that it could not.
+func (t *tree) keepAll(ctx context.Context, keep []extra, keys []string) ([]string, error) {
+	if t.backup == nil {
+		return keys, nil
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(t.objects)
+	var mu sync.Mutex
+	failed := map[string]bool{}
+	for _, e := range keep {
+		g.Go(func() error {
+			key := t.dst.Path + e.Name
+			err := t.backup.keep(gctx, e.Name, true, e.identity())
+			switch {
+			case err == nil:
+				return nil
+			case gctx.Err() != nil || fatal(err):
+				return err
+			}
+			t.fail(key, "delete", err)
+			mu.Lock()
+			defer mu.Unlock()
+			failed[key] = true
+			return nil
+		})
+	}
+	err := g.Wait()
+	return slices.DeleteFunc(keys, func(key string) bool { return failed[key] }), err
+}
+
+// identity is what the checkpoint keeps of the entry.
+func (e extra) identity() checkpoint.Identity {
+	if e.ETag == "" {
+		return sourceIdentity(e.ID)
+	}
+	return checkpoint.Identity{Size: e.Size, ETag: e.ETag, ModTime: e.ModTime}
 }
 
 // listedNow is the ETag of each object of a batch, "" for those that are gone.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/internal/localfs"
 	"github.com/osssync/osssync/oss"
 )
@@ -15,13 +16,24 @@ type guard struct {
 	known  bool // somebody looked
 	strict bool // ask even where that costs a request for each small object
 	exists bool
-	etag   string           // of the object that was there
-	id     localfs.Identity // of the file that was there
+	before checkpoint.Identity // what was there
+	backup *backup             // keeps it; nil: nobody does
+	etag   string              // of the object that was there
+	id     localfs.Identity    // of the file that was there
 }
 
 // guard is what the plan has seen at the action's destination.
 func (a action) guard(strict bool) guard {
-	return guard{known: a.looked, strict: strict, exists: a.exists, etag: a.dst.etag, id: a.dst.id}
+	g := guard{known: a.looked, strict: strict, exists: a.exists, etag: a.dst.etag, id: a.dst.id}
+	if a.exists {
+		g.before = a.dst.identity()
+	}
+	return g
+}
+
+// keep has the backup keep what is at name before it is replaced.
+func (g guard) keep(ctx context.Context, name string) error {
+	return g.backup.keep(ctx, name, g.exists, g.before)
 }
 
 const takenReason = "somebody else has written there since it was looked at"

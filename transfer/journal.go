@@ -37,6 +37,12 @@ type Journal interface {
 	Fail(f checkpoint.Failure) error
 	ClearFailures(ctx context.Context) error
 
+	// What is about to be done to the destination, for Undo.
+	PutChange(ctx context.Context, c checkpoint.Change) error
+	Changes() iter.Seq2[checkpoint.Change, error]
+	DropChange(key string) error
+	ClearChanges(ctx context.Context) error
+
 	// Flush makes everything durable. Close does, and gives the job up;
 	// Remove forgets it.
 	Flush(ctx context.Context) error
@@ -95,6 +101,12 @@ func (noJournal) Settled(string) (s checkpoint.Settled, found bool, err error) {
 func (noJournal) ClearSettled(context.Context) error                           { return nil }
 func (noJournal) Fail(checkpoint.Failure) error                                { return nil }
 func (noJournal) SetState(context.Context, string, string) error               { return nil }
-func (noJournal) Flush(context.Context) error                                  { return nil }
-func (noJournal) Close() error                                                 { return nil }
-func (noJournal) Remove() error                                                { return nil }
+func (noJournal) PutChange(context.Context, checkpoint.Change) error           { return nil }
+func (noJournal) Changes() iter.Seq2[checkpoint.Change, error] {
+	return func(func(checkpoint.Change, error) bool) {}
+}
+func (noJournal) DropChange(string) error            { return nil }
+func (noJournal) ClearChanges(context.Context) error { return nil }
+func (noJournal) Flush(context.Context) error        { return nil }
+func (noJournal) Close() error                       { return nil }
+func (noJournal) Remove() error                      { return nil }

@@ -130,6 +130,9 @@ func (m *multipart) run(ctx context.Context, found bool) error {
 	if err := m.undisturbed(ctx); err != nil {
 		return err
 	}
+	if err := m.guard.keep(ctx, m.name); err != nil {
+		return err
+	}
 	m.rec.State, m.rec.CRC64 = checkpoint.StateCompleting, whole
 	if err := m.journal.PutObject(ctx, m.rec); err != nil {
 		return err

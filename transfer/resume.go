@@ -35,26 +35,34 @@ func (e *Engine) Resume(ctx context.Context, id string, opts *ResumeOptions) (*R
 	if opts == nil || opts.Bucket == nil {
 		return nil, usagef("resume needs a way to reach buckets")
 	}
+	_, c, err := e.find(id)
+	if err != nil {
+		return nil, err
+	}
+	return e.repeat(ctx, c, opts)
+}
+
+// find is the job of that id, and the call that began it.
+func (e *Engine) find(id string) (job checkpoint.Job, c call, err error) {
 	if e.opts.StateDir == "" {
-		return nil, usagef("resume needs a state folder")
+		return job, c, usagef("jobs are found in a state folder, and there is none")
 	}
 	for job, err := range checkpoint.Jobs(e.opts.StateDir) {
 		if job.ID != id {
 			if job.ID == "" && err != nil {
-				return nil, err
+				return job, c, err
 			}
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return job, c, err
 		}
-		var c call
 		if err := json.Unmarshal([]byte(job.Spec), &c); err != nil {
-			return nil, fmt.Errorf("job %s does not say how it was begun: %w", id, err)
+			return job, c, fmt.Errorf("job %s does not say how it was begun: %w", id, err)
 		}
-		return e.repeat(ctx, c, opts)
+		return job, c, nil
 	}
-	return nil, fmt.Errorf("%w: %s", ErrNoJob, printable(id))
+	return job, c, fmt.Errorf("%w: %s", ErrNoJob, printable(id))
 }
 
 // call is a call of the engine as a checkpoint keeps it. It holds no secret.
@@ -82,7 +90,8 @@ type call struct {
 	AllowEmptySource bool        `json:",omitempty"`
 	IgnoreErrors     bool        `json:",omitempty"`
 	DeleteExcluded   bool        `json:",omitempty"`
-	Filtered         bool        `json:",omitempty"` // by a Filter, which is not kept
+	Filter           *Filter     `json:",omitempty"`
+	Backup           where       `json:",omitzero"`
 
 	// Those of the engine, in bytes. With others the parts that are there
 	// would be of no use.
@@ -133,31 +142,22 @@ func (e *Engine) withSizes(text string) string {
 var methods = []string{"upload", "download", "copy", "sync"}
 
 func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Report, error) {
-	if c.Filtered {
-		return nil, usagef("the job was begun with filters: run its command again, with them")
-	}
 	o := opts.JobOptions
 	// The job is the same one however its service is reached now.
 	o.Service, o.Adopt = cmp.Or(c.Service, c.endpoint()), c.Adopt
-	reach := func(w where) (l Location, err error) {
-		l.Path = w.Path
-		if w.Sealed {
-			if l.Keys = opts.Keys; l.Keys == nil {
-				return l, usagef("the job encrypts or decrypts: resume it with its keys")
-			}
-		}
-		if w.Bucket != "" {
-			l.Bucket, err = opts.Bucket(cmp.Or(c.endpoint(), w.Endpoint), w.Bucket)
-		}
-		return l, err
-	}
-	src, err := reach(c.Source)
+	src, err := opts.reach(c, c.Source)
 	if err != nil {
 		return nil, err
 	}
-	dst, err := reach(c.Destination)
+	dst, err := opts.reach(c, c.Destination)
 	if err != nil {
 		return nil, err
+	}
+	var kept Location
+	if c.Backup != (where{}) {
+		if kept, err = opts.reach(c, c.Backup); err != nil {
+			return nil, err
+		}
 	}
 	if c.PartSize > 0 && c.Threshold > 0 {
 		sized := *e
@@ -176,7 +176,22 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 			JobOptions: o, Compare: c.Compare, ModifyWindow: c.ModifyWindow, ExistingOnly: c.ExistingOnly, Headers: c.Headers, Exclude: c.Exclude, AllowEmpty: c.AllowEmpty, KeepACL: c.KeepACL, Relay: c.Relay,
 			IfUnchanged: c.IfUnchanged, Delete: c.Delete, MaxDelete: c.MaxDelete,
 			AllowEmptySource: c.AllowEmptySource, IgnoreErrors: c.IgnoreErrors, DeleteExcluded: c.DeleteExcluded,
+			Filter: c.Filter, Backup: kept,
 		})
 	}
 	return nil, fmt.Errorf("this release does not know how to %q", c.Method)
+}
+
+// reach is a Location of a call, through the buckets and keys of this one.
+func (o *ResumeOptions) reach(c call, w where) (l Location, err error) {
+	l.Path = w.Path
+	if w.Sealed {
+		if l.Keys = o.Keys; l.Keys == nil {
+			return l, usagef("the job encrypts or decrypts: resume it with its keys")
+		}
+	}
+	if w.Bucket != "" {
+		l.Bucket, err = o.Bucket(cmp.Or(c.endpoint(), w.Endpoint), w.Bucket)
+	}
+	return l, err
 }

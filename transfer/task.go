@@ -45,6 +45,7 @@ func (t *tree) transfer(ctx context.Context, a action) error {
 		return nil
 	}
 	guard := a.guard(t.options.IfUnchanged)
+	guard.backup = t.backup
 	switch t.direction {
 	case up:
 		u := &upload{

@@ -69,6 +69,11 @@ type SyncOptions struct {
 	// DeleteExcluded lets Delete remove what Filter leaves out by name, too.
 	DeleteExcluded bool
 
+	// Backup is where what is replaced or deleted is kept, each run's in a
+	// folder of its own, for Undo to put it back: a folder for a folder, a
+	// place in a bucket of the same service for a bucket. It needs a StateDir.
+	Backup Location
+
 	// IgnoreErrors lets Delete go on though objects failed, but not if the
 	// source could not be read.
 	IgnoreErrors bool
@@ -122,6 +127,18 @@ func (e *Engine) Sync(ctx context.Context, src, dst Location, opts *SyncOptions)
 			return nil, usagef("%s and %s lie within each other: what is copied would be copied again", t.src, t.dst)
 		}
 	}
+	if o.Backup.Bucket == nil && o.Backup.Path != "" {
+		if o.Backup.Path, err = filepath.Abs(o.Backup.Path); err != nil {
+			return nil, usagef("%v", err)
+		}
+		t.options.Backup = o.Backup
+	}
+	if err := checkBackup(o.Backup, t.src, t.dst); err != nil {
+		return nil, err
+	}
+	if o.Backup != (Location{}) && e.opts.StateDir == "" && e.opts.OpenJournal == nil {
+		return nil, usagef("a backup needs a state folder: it records what to put back")
+	}
 	kind := "sync"
 	if o.Compare == CompareNone {
 		kind = "copy"
@@ -136,7 +153,7 @@ func (e *Engine) Sync(ctx context.Context, src, dst Location, opts *SyncOptions)
 			Method: "sync", Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare, ModifyWindow: o.ModifyWindow, ExistingOnly: o.ExistingOnly,
 			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay, IfUnchanged: o.IfUnchanged,
 			Delete: o.Delete, MaxDelete: o.MaxDelete, AllowEmptySource: o.AllowEmptySource, IgnoreErrors: o.IgnoreErrors, DeleteExcluded: o.DeleteExcluded,
-			Filtered: o.Filter != nil,
+			Filter: o.Filter, Backup: place(o.Backup),
 		}.text(o.JobOptions),
 	}, o.JobOptions)
 	if err != nil {
@@ -179,6 +196,7 @@ type tree struct {
 
 	publisher *publisher // of a download
 
+	backup *backup // nil: nothing is kept
 	extras *extras // what only the destination has, if that is to be deleted
 	unread int64   // names of the source that could not be read
 }
@@ -212,6 +230,12 @@ func (t *tree) run(ctx context.Context) (err error) {
 		}
 	}
 	t.meter.setPhase(PhaseListing)
+	if t.options.Backup != (Location{}) && !t.options.DryRun {
+		if t.backup, err = t.newBackup(ctx); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, t.backup.close()) }()
+	}
 	if t.options.Delete {
 		if t.extras, err = newExtras(t.Engine.opts.StateDir); err != nil {
 			return err
@@ -362,7 +386,7 @@ func (t *tree) sides(ctx context.Context) (src, dst iter.Seq2[entry, error]) {
 	switch {
 	// A copy looks at its destination only to see whether what an earlier run
 	// did is still there.
-	case t.compare == CompareNone && !t.report.Resumed && !t.options.IfUnchanged && !t.options.Delete && !t.options.ExistingOnly:
+	case t.compare == CompareNone && !t.report.Resumed && !t.options.IfUnchanged && !t.options.Delete && !t.options.ExistingOnly && t.options.Backup == (Location{}):
 		return src, nil
 	case t.direction != down:
 		return src, t.list(ctx, t.dst, there)

@@ -179,6 +179,9 @@ func (u *upload) put(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := u.guard.keep(ctx, u.name); err != nil {
+		return err
+	}
 	headers := u.headers()
 	headers.ForbidOverwrite = headers.ForbidOverwrite || u.guard.strict && u.fresh()
 	var (

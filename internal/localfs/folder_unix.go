@@ -107,6 +107,11 @@ func (d folder) remove(name string) error {
 	return again(func() error { return unix.Unlinkat(d.fd, name, 0) })
 }
 
+// link gives a file a second name in another folder.
+func (d folder) link(name string, into folder, as string) error {
+	return again(func() error { return unix.Linkat(d.fd, name, into.fd, as, 0) })
+}
+
 // rmdir removes a folder with nothing in it.
 func (d folder) rmdir(name string) error {
 	return again(func() error { return unix.Unlinkat(d.fd, name, unix.AT_REMOVEDIR) })

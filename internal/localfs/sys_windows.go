@@ -119,6 +119,9 @@ func (d folder) remove(name string) error {
 	return d.root.Remove(name)
 }
 
+// link is not for Windows: os.Root has no link from one folder to another.
+func (d folder) link(string, folder, string) error { return errors.ErrUnsupported }
+
 // rmdir removes a folder with nothing in it; os.Root would also remove a file.
 func (d folder) rmdir(name string) error {
 	info, err := d.root.Lstat(name)

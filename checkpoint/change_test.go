@@ -1,0 +1,86 @@
+package checkpoint_test
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/osssync/osssync/checkpoint"
+)
+
+func changes(t *testing.T, seq func(func(checkpoint.Change, error) bool)) (all []checkpoint.Change) {
+	t.Helper()
+	for c, err := range seq {
+		must(t, err)
+		all = append(all, c)
+	}
+	return all
+}
+
+func testChange(key, kept string) checkpoint.Change {
+	return checkpoint.Change{
+		Key: key, Kept: kept, At: time.Unix(1_700_000_000, 5).UTC(),
+		Before: checkpoint.Identity{Size: 7, ETag: "E", ModTime: 3, Inode: 9, ChangeTime: 4, Device: 1},
+	}
+}
+
+func TestChanges(t *testing.T) {
+	dir := t.TempDir()
+	c := mustOpen(t, dir, testJob)
+	must(t, c.PutChange(t.Context(), testChange("b", "first")))
+	must(t, c.PutChange(t.Context(), testChange("b", "second")))
+	must(t, c.PutChange(t.Context(), checkpoint.Change{Key: "a", At: time.Unix(1, 0).UTC()}))
+	must(t, c.PutChange(t.Context(), testChange("c", "c")))
+	must(t, c.DropChange("c"))
+	must(t, c.Close())
+	c = mustOpen(t, dir, testJob)
+	want := []checkpoint.Change{{Key: "a", At: time.Unix(1, 0).UTC()}, testChange("b", "first")}
+	if got := changes(t, c.Changes()); !slices.Equal(got, want) {
+		t.Errorf("%+v", got)
+	}
+	must(t, c.ClearChanges(t.Context()))
+	if got := changes(t, c.Changes()); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestChangesInMemory(t *testing.T) {
+	c, err := new(checkpoint.Memory).Open(testJob)
+	must(t, err)
+	must(t, c.PutChange(t.Context(), testChange("b", "first")))
+	must(t, c.PutChange(t.Context(), testChange("b", "second")))
+	must(t, c.PutChange(t.Context(), testChange("c", "c")))
+	must(t, c.DropChange("c"))
+	if got := changes(t, c.Changes()); !slices.Equal(got, []checkpoint.Change{testChange("b", "first")}) {
+		t.Errorf("%+v", got)
+	}
+	must(t, c.ClearChanges(t.Context()))
+	if got := changes(t, c.Changes()); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestOlderFile: a file of the schema before goes on.
+func TestOlderFile(t *testing.T) {
+	dir := t.TempDir()
+	c := mustOpen(t, dir, testJob)
+	path := filepath.Join(dir, c.Job().ID+".db")
+	must(t, c.Settle(checkpoint.Settled{Key: "k", At: time.Unix(1, 0).UTC()}))
+	must(t, c.Close())
+	must(t, checkpoint.MakeOlder(path))
+	for range 2 {
+		c = mustOpen(t, dir, testJob)
+		if !c.Resumed() {
+			t.Error("the older file was not taken")
+		}
+		if _, found, err := c.Settled("k"); err != nil || !found {
+			t.Errorf("its record is gone: %v", err)
+		}
+		must(t, c.PutChange(t.Context(), testChange("b", "first")))
+		if got := changes(t, c.Changes()); len(got) != 1 {
+			t.Errorf("%+v", got)
+		}
+		must(t, c.Close())
+	}
+}

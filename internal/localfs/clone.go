@@ -1,0 +1,70 @@
+package localfs
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"time"
+)
+
+// Clone makes the file of key in to a file of the content, time and permissions
+// that the file of key has here, in one step: by a hard link where the file
+// systems allow it, else by a copy. Folders are made; SyncDirs makes the name
+// durable. It is for a file that is about to be replaced or removed here: who
+// writes into a file with two names changes both.
+func (r *Root) Clone(key string, to *Root, toKey string) error {
+	temp := TempName("clone\x00" + toKey)
+	if err := to.RemoveTemp(toKey, temp); err != nil {
+		return err
+	}
+	err := r.link(key, to, toKey, temp)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err = r.copyTo(key, to, toKey, temp)
+	}
+	if err == nil {
+		err = to.Publish(toKey, temp)
+	}
+	// What is left if that failed, or if both were the same file before.
+	return errors.Join(err, to.RemoveTemp(toKey, temp))
+}
+
+func (r *Root) link(key string, to *Root, toKey, temp string) error {
+	if err := errors.Join(CheckKey(key), CheckKey(toKey)); err != nil {
+		return err
+	}
+	dir, name := splitKey(key)
+	from, err := r.folder("link", dir, false)
+	if err != nil {
+		return err
+	}
+	defer from.close()
+	if id, err := from.stat(name); err != nil || !id.Mode.IsRegular() {
+		return r.fail("link", key, errors.Join(err, ErrNotRegular))
+	}
+	toDir, _ := splitKey(toKey)
+	into, err := to.folder("link", toDir, true)
+	if err != nil {
+		return err
+	}
+	defer into.close()
+	return to.watch.step(Step{Op: "create", Path: to.path(joinKey(toDir, temp))}, func() error {
+		return from.link(name, into, temp)
+	})
+}
+
+func (r *Root) copyTo(key string, to *Root, toKey, temp string) (err error) {
+	file, id, err := r.Open(key)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	out, err := to.CreateTemp(toKey, temp, id.Size)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	if _, err := io.Copy(io.NewOffsetWriter(out, 0), file); err != nil {
+		return err
+	}
+	return out.Finish(id.Size, time.Unix(0, id.ModTime), id.Mode.Perm())
+}
