@@ -61,6 +61,7 @@ type copying struct {
 	cmd      *cobra.Command
 	args     []string
 	src, dst place
+	backup   place // of what is replaced; empty for none
 	flags    *copyFlags
 	headers  oss.ObjectHeaders
 	rng      oss.Range
@@ -132,6 +133,17 @@ func (c *copying) run() error {
 			buckets = append(buckets, p.bucket)
 		}
 	}
+	if c.flags.backupDir != "" {
+		if c.backup, err = parsePlace(c.flags.backupDir); err != nil {
+			return err
+		}
+		if c.backup.stdio {
+			return &usageError{message: "--backup-dir wants a folder or oss://BUCKET/PREFIX"}
+		}
+		if c.backup.remote() {
+			buckets = append(buckets, c.backup.bucket)
+		}
+	}
 	return c.app.with(c.cmd, buckets, func(s *service) error {
 		if err := s.checkApart(c.src, c.dst); err != nil {
 			return err
@@ -188,13 +200,17 @@ func (c *copying) tree(s *service) error {
 	if err != nil {
 		return err
 	}
+	var kept transfer.Location
+	if c.backup != (place{}) {
+		kept = s.location(c.backup)
+	}
 	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
 		return e.Sync(ctx, s.location(c.src), s.location(c.dst), &transfer.SyncOptions{
 			JobOptions: o, Headers: c.headers, Compare: c.flags.compare(c.cmd.Name()), ExistingOnly: c.flags.existing, ModifyWindow: c.flags.modifyWindow, Exclude: exclude, AllowEmpty: c.flags.allowEmpty, DryRun: c.flags.dryRun,
 			KeepACL: c.flags.keepACL, IfUnchanged: c.flags.ifUnchanged,
 			Delete: c.flags.remove.on, MaxDelete: c.flags.remove.most.limit,
 			AllowEmptySource: c.flags.remove.allowEmptySource, IgnoreErrors: c.flags.remove.ignoreErrors,
-			Filter: set, DeleteExcluded: c.flags.remove.excluded,
+			Filter: set, Backup: kept, DeleteExcluded: c.flags.remove.excluded,
 		})
 	})
 }

@@ -13,6 +13,9 @@ With --delete what only DST has is removed at the end. That needs a source that
 was read whole and is not empty, and no failed object; each name is asked for at
 SRC once more, and what somebody else has written to DST meanwhile stays. If it
 is not safe nothing is deleted, and the exit code is 7.
+
+With --backup-dir what is replaced or deleted is kept first, each run's in a folder
+of its own, and "osssync undo J" takes the run back.
 `
 
 func newSyncCommand(a *app) *cobra.Command {
@@ -42,5 +45,6 @@ func newSyncCommand(a *app) *cobra.Command {
 	cmd.Flags().SortFlags = false
 	f.register(cmd)
 	f.remove.register(cmd)
+	cmd.Flags().StringVar(&f.backupDir, "backup-dir", "", "keep what is replaced or deleted below `PLACE`, a folder or oss://BUCKET/PREFIX as DST is; \"osssync undo J\" puts it back")
 	return cmd
 }

@@ -35,6 +35,7 @@ type copyFlags struct {
 	keepACL        bool
 	ifUnchanged    bool
 	remove         deleteFlags
+	backupDir      string
 	filter         filterFlags
 	versionID      string
 	byteRange      string
