@@ -2,6 +2,7 @@ package filter
 
 import (
 	"math/bits"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -12,9 +13,9 @@ import (
 // at once, whatever the pattern; nothing is tried twice.
 type automaton struct {
 	positions []position
-	words     int   // of a set
-	first     set   // open at the beginning
-	follow    []set // open after a position took a character
+	words     int    // of a set
+	first     set    // open at the beginning
+	follow    []span // open after a position took a character
 }
 
 // position is one element that takes a character.
@@ -71,6 +72,29 @@ func (s set) or(other set) {
 	}
 }
 
+// span is a set without the empty words at both ends: few positions follow one.
+type span struct {
+	at    int // the set's word that words begins with
+	words set
+}
+
+func (s set) span() span {
+	at := 0
+	for at < len(s)-1 && s[at] == 0 {
+		at++
+	}
+	end := len(s)
+	for end > at+1 && s[end-1] == 0 {
+		end--
+	}
+	return span{at, s[at:end]}
+}
+
+func (s span) has(i int) bool {
+	w := i/64 - s.at
+	return w >= 0 && w < len(s.words) && s.words[w]&(1<<(i%64)) != 0
+}
+
 func (s set) empty() bool {
 	for _, w := range s {
 		if w != 0 {
@@ -115,7 +139,7 @@ func (a *automaton) run(name string) uint64 {
 		for w := open &^ end; w != 0; w &= w - 1 {
 			i := bits.TrailingZeros64(w)
 			if a.positions[i].takes(r) {
-				next |= a.follow[i][0]
+				next |= a.follow[i].words[0]
 			}
 		}
 		open = next
@@ -135,7 +159,7 @@ func (a *automaton) runLong(name string, buf *[2 * maxWords]uint64) set {
 			for ; w != 0; w &= w - 1 {
 				i := j*64 + bits.TrailingZeros64(w)
 				if i < len(a.positions) && a.positions[i].takes(r) {
-					next.or(a.follow[i])
+					next[a.follow[i].at:].or(a.follow[i].words)
 				}
 			}
 		}
@@ -233,16 +257,18 @@ func (c *compiler) finish(whole fragment) automaton {
 	if whole.nullable {
 		whole.first.add(end)
 	}
-	a := automaton{positions: c.positions, words: end/64 + 1, follow: make([]set, end)}
-	sets := make(set, 0, (end+1)*a.words) // together, and no longer than need be
-	for i, s := range append(c.follow, whole.first) {
-		sets = append(sets, s[:a.words]...)
-		s = sets[len(sets)-a.words:]
-		if i == end {
-			a.first = s
-		} else {
-			a.follow[i] = s
-		}
+	a := automaton{positions: c.positions, words: end/64 + 1, follow: make([]span, end)}
+	a.first = slices.Clone(whole.first[:a.words])
+	spans := make([]span, end)
+	total := 0
+	for i, s := range c.follow {
+		spans[i] = s[:a.words].span()
+		total += len(spans[i].words)
+	}
+	words := make(set, 0, total) // together, and no longer than need be
+	for i, s := range spans {
+		words = append(words, s.words...)
+		a.follow[i] = span{s.at, words[len(words)-len(s.words):]}
 	}
 	return a
 }

@@ -27,6 +27,7 @@ func BenchmarkMatch(b *testing.B) {
 		{"rules=100/last", many, "home/me/dir19/x.so"},
 		{"rules=100/deep", many, "home/" + strings.Repeat("a/", 400) + "x.so"},
 		{"rules=1/hostile", "- " + strings.Repeat("*a", 100) + "[bc]", strings.Repeat("a", 1000)},
+		{"rules=1/longest", "- " + strings.Repeat("*a", 2045) + "[bc]", strings.Repeat("a", 1000)},
 		{"rules=1/nested", "- /" + strings.Repeat("{a,", 30) + "a" + strings.Repeat("}*", 30) + "[bc]", strings.Repeat("a", 1000)},
 	} {
 		s := build(b, filter.Builder{}, bc.rules)
