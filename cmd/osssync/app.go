@@ -61,7 +61,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.SetHelpCommand(newHelpCommand(root))
 	a.flags.register(root.PersistentFlags())
 	root.PersistentFlags().SortFlags = false
-	root.AddCommand(newConfigCommand(a), newStateCommand(a), newRunCommand(a), newCompletionCommand(a), newManCommand(a), newProbeCommand(a))
+	root.AddCommand(newConfigCommand(a), newStateCommand(a), newRunCommand(a), newCompletionCommand(a), newManCommand(a), newProbeCommand(a), newBenchCommand(a))
 	root.AddCommand(
 		newCpCommand(a), newSyncCommand(a), newLsCommand(a), newStatCommand(a),
 		newCatCommand(a), newDuCommand(a), newHashCommand(a), newPresignCommand(a),

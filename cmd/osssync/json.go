@@ -273,8 +273,10 @@ probe:
   step      step, result (ok, slow, failed, skipped), seconds, detail, error, hint
   summary   the last line: ok, slow, failed, skipped, exit_code
 
-config show:
-  setting   name, value, origin
+bench:
+  bench     kind, operation, size, operations, errors, bytes, seconds, rate (bytes per
+            second), per_second, latency_ms {p50, p90, p99, max}, histogram
+            [{below_ms, count}]
 
 state check:
   checked   job, state (sound, locked, newer, damaged, unreadable, set aside), reason, pid
