@@ -2,10 +2,10 @@
 // them, so that after any crash the same call goes on where it stopped.
 //
 // An [Engine] runs jobs: [Engine.Upload], [Engine.UploadStream],
-// [Engine.Download], [Engine.DownloadTo], [Engine.DownloadAt], [Engine.Copy], [Engine.Sync] and
-// [Engine.Delete]. Each call is one job, blocks until it has ended, and returns
-// a [Report]. Cancel its context to stop it; the same call later goes on, and
-// so does [Engine.Resume] with the job's id.
+// [Engine.Download], [Engine.DownloadTo], [Engine.DownloadAt], [Engine.Copy],
+// [Engine.Sync], [Engine.Delete] and [Engine.Check]. Each call is one job,
+// blocks until it has ended, and returns a [Report]. Cancel its context to stop
+// it; the same call later goes on, and so does [Engine.Resume] with the job's id.
 //
 // # What holds
 //

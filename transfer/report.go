@@ -31,7 +31,7 @@ const (
 type Report struct {
 	Version     int       `json:"version"`
 	JobID       string    `json:"job"`
-	Kind        string    `json:"kind"` // "upload", "download", "copy", "sync", "delete"
+	Kind        string    `json:"kind"` // "upload", "download", "copy", "sync", "delete", "check"
 	Source      string    `json:"source"`
 	Destination string    `json:"destination,omitempty"`
 	State       State     `json:"state"`
@@ -44,6 +44,10 @@ type Report struct {
 	Objects ObjectCounts `json:"objects"`
 	Bytes   ByteCounts   `json:"bytes"`
 	Retries int64        `json:"retries"`
+
+	// Check has the findings of a Check, whose Objects.Done counts what was
+	// compared and Objects.Failed what could not be read.
+	Check *CheckCounts `json:"check,omitempty"`
 
 	// Failures lists the failed objects, at most MaxFailures; Objects.Failed
 	// has their true number, and the checkpoint has them all.

@@ -67,6 +67,8 @@ func exitCode(err error) int {
 		return exitHeld
 	case errors.Is(err, transfer.ErrUnsafe):
 		return exitSafety
+	case errors.Is(err, transfer.ErrDifferent):
+		return exitIntegrity
 	case errors.Is(err, transfer.ErrIncomplete):
 		return exitIncomplete
 	case errors.Is(err, context.Canceled):
@@ -138,6 +140,8 @@ func hintFor(err error) string {
 		return unsafeHints[unsafe.Cause]
 	case errors.Is(err, transfer.ErrJobHeld), errors.As(err, &inUse):
 		return "wait for the other process, or stop it"
+	case errors.Is(err, transfer.ErrDifferent):
+		return "bring DST to the state of SRC with: osssync sync"
 	case errors.Is(err, transfer.ErrIncomplete):
 		return "mend the causes and run the same command again: it does only what is missing"
 	case errors.Is(err, syscall.ENOSPC):

@@ -165,6 +165,9 @@ func (o *outcome) last(a *app, code int) {
 // line is the outcome in one line.
 func (o *outcome) line() string {
 	r := o.report
+	if r.Check != nil {
+		return checkLine(r)
+	}
 	n := r.Objects
 	took := r.Elapsed()
 	var b strings.Builder

@@ -208,6 +208,16 @@ cp, sync, rm, resume, retry:
             line that goes on), and for a dry run dry_run, planned,
             planned_bytes, planned_deletes
 
+check:
+  start     as of cp
+  progress  as of cp
+  object    of each name that is not the same on both sides: key (below SRC and
+            DST), operation (check), outcome (differs, missing_source,
+            missing_destination, failed), reason, size, failure
+  summary   as of cp, with the state different if there are differences, and
+            check {same, same_bytes, differ, missing_source,
+            missing_destination, unreadable}
+
 rm -m, rm -a:
   upload    what was, or in a dry run would be, aborted: as in ls
   summary   the last line: count
