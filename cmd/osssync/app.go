@@ -33,7 +33,8 @@ const rootLong = `osssync moves files to and from Alibaba Cloud OSS and goes on 
 
 SRC and DST are oss://BUCKET/KEY for an object, "-" for stdin or stdout, and
 anything else for a file or folder. Every flag can also be set as an environment
-variable: --part-size as OSSSYNC_PART_SIZE. A flag wins over the environment.
+variable: --part-size as OSSSYNC_PART_SIZE. A flag wins over the environment, and
+that over ossutil's configuration file; osssync config show says what is in force.
 
 Try it without an account: osssync cp -r photos oss://my-bucket/ --local ./cloud
 `

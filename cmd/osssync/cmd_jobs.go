@@ -365,7 +365,11 @@ func (a *app) showJob(cmd *cobra.Command, d *transfer.JobDetail) error {
 	row("Kind", d.Kind)
 	row("Source", d.Source)
 	row("Destination", d.Destination)
-	row("Endpoint", d.Endpoint)
+	if dir, local := strings.CutPrefix(d.Service, localService); local {
+		row("Service", "the embedded server in "+dir)
+	} else {
+		row("Endpoint", d.Endpoint)
+	}
 	var options []string
 	for name, value := range d.Options {
 		if value != "" {
