@@ -135,7 +135,7 @@ func (j *job) copyInParts(ctx context.Context, from, to Location, seen checkpoin
 	if err != nil {
 		return "", err
 	}
-	id, err := j.newUpload(ctx, to.Bucket, to.Path, oss.ObjectHeaders{ContentType: meta.ContentType, Meta: meta.Meta}, time.Now())
+	id, err := j.newUpload(ctx, to.Bucket, to.Path, oss.ObjectHeaders{ContentType: meta.ContentType, Meta: meta.Meta}, func(time.Time) error { return nil })
 	if err != nil {
 		return "", err
 	}

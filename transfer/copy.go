@@ -154,6 +154,9 @@ func (c *objectCopy) run(ctx context.Context) error {
 	defer c.tracker.end()
 	for startsLeft := 1; ; startsLeft-- {
 		err := c.once(ctx)
+		if gone(err) && ctx.Err() == nil {
+			return changedObject(c.from.Path, err)
+		}
 		if oss.Classify(err) != oss.ClassIdentity && !errors.Is(err, ErrChanged) || ctx.Err() != nil {
 			return err
 		}
@@ -164,7 +167,9 @@ func (c *objectCopy) run(ctx context.Context) error {
 			return errors.Join(err, &ChangedError{Name: c.from.Path, What: "the object was overwritten"})
 		}
 		c.log.Info("starting over", "key", c.key, "err", err)
-		if err := c.head(ctx); err != nil {
+		if err := c.head(ctx); gone(err) {
+			return changedObject(c.from.Path, err)
+		} else if err != nil {
 			return err
 		}
 		c.tracker.restart(c.size)
@@ -278,6 +283,12 @@ func (c *objectCopy) verify(ctx context.Context, result *oss.CopyObjectResult) (
 	}
 	if !c.meta.HasCRC64 || !result.HasCRC64 {
 		return false, nil
+	}
+	if c.meta.CRC64 != result.CRC64 {
+		// Before the copy is called damaged the source is asked again.
+		if err := c.head(ctx); err != nil {
+			return false, err
+		}
 	}
 	if c.meta.CRC64 != result.CRC64 {
 		return false, &CorruptError{Name: c.key, Expected: c.meta.CRC64, Have: result.CRC64}

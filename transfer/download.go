@@ -165,21 +165,38 @@ func (d *download) run(ctx context.Context) error {
 	defer d.tracker.end()
 	for startsLeft := 1; ; startsLeft-- {
 		err := d.once(ctx)
-		changed := oss.Classify(err) == oss.ClassIdentity
+		changed := oss.Classify(err) == oss.ClassIdentity || gone(err)
 		if err == nil || !(changed || errors.Is(err, ErrCorrupt)) || ctx.Err() != nil {
 			return err
 		}
-		if startsLeft == 0 {
+		if startsLeft == 0 || gone(err) {
 			if changed {
-				err = &ChangedError{Name: d.key, What: "the object was overwritten"}
+				err = changedObject(d.key, err)
 			}
 			return errors.Join(err, d.drop(ctx)) // nothing of it is worth going on with
 		}
 		d.log.Info("starting over", "key", d.key, "err", err)
-		if err := d.restart(ctx); err != nil {
+		if err := d.restart(ctx); gone(err) {
+			return changedObject(d.key, err)
+		} else if err != nil {
 			return err
 		}
 	}
+}
+
+// gone says that an object that was seen is not there any more.
+func gone(err error) bool {
+	return errors.Is(err, oss.ErrNotFound) && !errors.Is(err, oss.ErrNoSuchBucket) && !errors.Is(err, oss.ErrNoSuchUpload)
+}
+
+// changedObject says what became of an object that is not the one that was
+// seen.
+func changedObject(key string, err error) error {
+	what := "the object was overwritten"
+	if gone(err) {
+		what = "the object was deleted"
+	}
+	return fmt.Errorf("%w: %w", &ChangedError{Name: key, What: what}, err)
 }
 
 // restart drops what was fetched and looks at the object again.

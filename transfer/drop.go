@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/osssync/osssync/checkpoint"
@@ -56,66 +57,101 @@ func (j *job) dropObjects(ctx context.Context, l leftovers) error {
 func (j *job) abandon(ctx context.Context, bucket *oss.Bucket, key string, rec checkpoint.Object) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
 	defer cancel()
-	ids := []string{rec.UploadID}
-	if rec.UploadID == "" && rec.State == checkpoint.StateIntent {
-		err := j.do(ctx, "list uploads", key, priorityList, func(ctx context.Context, _ int) (err error) {
-			ids, err = unheardOf(ctx, bucket, key, rec.Started)
-			return err
+	var err error
+	switch {
+	case rec.UploadID != "":
+		err = j.abort(ctx, bucket, key, rec.UploadID)
+	case rec.State == checkpoint.StateIntent:
+		err = j.do(ctx, "list uploads", key, priorityList, func(ctx context.Context, _ int) error {
+			return j.abortLost(ctx, bucket, key, rec.Started, rec.Started.Add(intentWindow))
 		})
-		if err != nil {
-			return err
-		}
 	}
-	for _, id := range ids {
-		if id == "" {
-			continue
-		}
-		err := j.do(ctx, "abort", key, priorityPiece, func(ctx context.Context, _ int) error {
-			err := bucket.AbortMultipartUpload(ctx, key, id, nil)
-			if errors.Is(err, oss.ErrNoSuchUpload) {
-				return nil
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	return j.journal.Forget(ctx, rec.Key)
 }
 
-// intentWindow is how long after its intent an upload can have begun: longer
-// than all tries of one InitiateMultipartUpload take, and short enough not to
-// meet somebody else's.
-const intentWindow = 2 * time.Minute
+func (j *job) abort(ctx context.Context, bucket *oss.Bucket, key, id string) error {
+	return j.do(ctx, "abort", key, priorityPiece, func(ctx context.Context, _ int) error { return abortUpload(ctx, bucket, key, id) })
+}
 
-// unheardOf lists the uploads that an InitiateMultipartUpload began whose
-// answer was lost: of exactly this key, begun just after the intent was
-// recorded, and without parts. Where clocks differ it finds none.
-func unheardOf(ctx context.Context, bucket *oss.Bucket, key string, intent time.Time) (ids []string, err error) {
-	for u, err := range bucket.MultipartUploads(ctx, &oss.ListMultipartUploadsOptions{Prefix: key}) {
-		if err != nil {
-			return nil, err
-		}
-		if u.Key != key {
-			break // keys come in order: the rest only begin with key
-		}
-		after := u.Initiated.Sub(intent.Truncate(time.Second))
-		if after < 0 || after > intentWindow {
-			continue
-		}
-		parts, err := bucket.ListParts(ctx, key, u.UploadID, &oss.ListPartsOptions{MaxParts: 1})
-		if errors.Is(err, oss.ErrNoSuchUpload) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if len(parts.Parts) == 0 {
-			ids = append(ids, u.UploadID)
-		}
+// abortUpload is AbortMultipartUpload of an upload that may be gone.
+func abortUpload(ctx context.Context, bucket *oss.Bucket, key, id string) error {
+	err := bucket.AbortMultipartUpload(ctx, key, id, nil)
+	if errors.Is(err, oss.ErrNoSuchUpload) {
+		return nil
 	}
-	return ids, nil
+	return err
+}
+
+// intentWindow is how long after its intent was recorded an upload can have
+// begun: the request follows at once.
+const intentWindow = 10 * time.Second
+
+// abortLost aborts the upload that an InitiateMultipartUpload began whose
+// answer was lost, if it did. Nothing marks an upload as ours, so it must be
+// the only one of exactly this key that began in that time and has no parts:
+// of several none is touched, for one is ours and the others are not. An upload
+// without parts costs nothing.
+func (j *job) abortLost(ctx context.Context, bucket *oss.Bucket, key string, from, to time.Time) error {
+	ids, err := begunBetween(ctx, bucket, key, from, to)
+	switch {
+	case errors.Is(err, oss.ErrAccessDenied):
+		j.warn("an upload of " + printable(key) + " may be left, without parts: its answer was lost, and the access key may not list uploads")
+		return nil
+	case err != nil:
+		return err
+	case len(ids) > 1:
+		j.warn("an upload of " + printable(key) + " may be left, without parts: others began at the same moment, and none is touched")
+		return nil
+	case len(ids) == 1:
+		return abortUpload(ctx, bucket, key, ids[0])
+	}
+	return nil
+}
+
+// clockSlack is what a server's clock and its timestamps may differ by.
+const clockSlack = 2 * time.Second
+
+// begunBetween lists the uploads of exactly this key without parts that began
+// in that time, by the server's clock.
+func begunBetween(ctx context.Context, bucket *oss.Bucket, key string, from, to time.Time) (ids []string, err error) {
+	o := &oss.ListMultipartUploadsOptions{Prefix: key}
+	for {
+		page, err := bucket.ListMultipartUploads(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		ahead := time.Duration(0)
+		if date, err := http.ParseTime(page.Header.Get("Date")); err == nil {
+			if ahead = date.Sub(time.Now()); ahead.Abs() < clockSlack {
+				ahead = 0
+			}
+		}
+		for _, u := range page.Uploads {
+			if u.Key != key {
+				return ids, nil // keys come in order: the rest only begin with key
+			}
+			if u.Initiated.Before(from.Add(ahead-clockSlack)) || u.Initiated.After(to.Add(ahead+clockSlack)) {
+				continue
+			}
+			parts, err := bucket.ListParts(ctx, key, u.UploadID, &oss.ListPartsOptions{MaxParts: 1})
+			if errors.Is(err, oss.ErrNoSuchUpload) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			if len(parts.Parts) == 0 {
+				ids = append(ids, u.UploadID)
+			}
+		}
+		if !page.IsTruncated {
+			return ids, nil
+		}
+		o.KeyMarker, o.UploadIDMarker = page.NextKeyMarker, page.NextUploadIDMarker
+	}
 }
 
 // failed is the number of objects that failed so far.

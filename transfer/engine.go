@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"cmp"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -100,7 +101,8 @@ type Options struct {
 // only when everything it started has ended. It is safe for concurrent use.
 type Engine struct {
 	opts    Options
-	objects int // under way at once in one tree
+	objects int    // under way at once in one tree
+	place   string // what no other engine that may run at the same time has
 	pool    *scheduler.Pool
 	log     *slog.Logger
 }
@@ -128,7 +130,7 @@ func New(opts *Options) (*Engine, error) {
 	case o.Attempts < 0:
 		return nil, usagef("attempts %d is negative", o.Attempts)
 	}
-	e := &Engine{opts: o, log: o.Logger}
+	e := &Engine{opts: o, log: o.Logger, place: placeOf(o)}
 	e.objects = e.fitOpenFiles()
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
@@ -144,6 +146,20 @@ func New(opts *Options) (*Engine, error) {
 		},
 	})
 	return e, nil
+}
+
+// placeOf tells the engines apart that may run one job at the same time: with
+// one state folder of one machine they cannot, and without one nobody knows.
+func placeOf(o Options) string {
+	if o.StateDir == "" && o.OpenJournal == nil {
+		return rand.Text()
+	}
+	dir, err := filepath.Abs(o.StateDir)
+	if err != nil {
+		dir = o.StateDir
+	}
+	host, _ := os.Hostname() //nolint:errcheck // then it is one of those without a name
+	return host + "\x00" + dir
 }
 
 // fitOpenFiles lowers the concurrency to what the process may have open, and

@@ -58,7 +58,7 @@ func (e *Engine) GC(ctx context.Context, opts *GCOptions) error {
 	if opts == nil {
 		opts = &GCOptions{}
 	}
-	g := &collector{Engine: e, opts: *opts, known: map[string]bool{}}
+	g := &collector{Engine: e, opts: *opts, known: map[string]bool{}, began: time.Now()}
 	if g.opts.OlderThan == 0 {
 		g.opts.OlderThan = DefaultOlderThan
 	}
@@ -83,7 +83,8 @@ type collector struct {
 	*Engine
 	opts   GCOptions
 	failed int
-	cause  error           // the first failure's
+	cause  error // the first failure's
+	began  time.Time
 	known  map[string]bool // upload ids that are dealt with, or of jobs that are not dead
 }
 
@@ -128,7 +129,7 @@ func (g *collector) job(ctx context.Context, job checkpoint.Job) error {
 	journal, err := checkpoint.Open(g.Engine.opts.StateDir, job, &checkpoint.Options{Logger: g.log, Unsafe: g.Engine.opts.AllowNetworkState})
 	if _, held := errors.AsType[*checkpoint.HeldError](err); held {
 		g.log.Info("a running job is left alone", "job", job.ID)
-		return nil
+		return g.spare(job.ID)
 	}
 	if err != nil {
 		return err
@@ -159,6 +160,22 @@ func (g *collector) job(ctx context.Context, job checkpoint.Job) error {
 	found := Garbage{Kind: "checkpoint", Name: job.ID, JobID: job.ID, Since: updated}
 	g.remove(found, journal.Remove)
 	return journal.Close()
+}
+
+// spare keeps the uploads of a running job, which may change meanwhile: what
+// began after this GC is not old.
+func (g *collector) spare(id string) error {
+	c, err := checkpoint.Inspect(g.Engine.opts.StateDir, id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it has ended
+	}
+	if err != nil {
+		return fmt.Errorf("job %s is running, and which uploads are its cannot be read: %w", id, err)
+	}
+	for _, o := range c.Objects {
+		g.known[o.UploadID] = true
+	}
+	return nil
 }
 
 // object removes what is left of one object in flight.
@@ -213,16 +230,12 @@ func (g *collector) uploads(ctx context.Context, l Location) error {
 		if err != nil {
 			return err
 		}
-		if !g.old(u.Initiated) || g.known[u.UploadID] {
+		if !g.old(u.Initiated) || !u.Initiated.Before(g.began) || g.known[u.UploadID] {
 			continue
 		}
 		found := Garbage{Kind: "upload", Name: Remote(l.Bucket, u.Key).String(), Since: u.Initiated}
 		g.remove(found, func() error {
-			err := l.Bucket.AbortMultipartUpload(ctx, u.Key, u.UploadID, nil)
-			if errors.Is(err, oss.ErrNoSuchUpload) {
-				return nil
-			}
-			return err
+			return abortUpload(ctx, l.Bucket, u.Key, u.UploadID)
 		})
 	}
 	return nil

@@ -278,9 +278,12 @@ func (j *job) seen(transfer bool, size int64) {
 	j.mu.Unlock()
 }
 
-// tempName is the temporary name for key in this job. It depends on nothing
-// else, so that a later run finds and replaces what a killed one left.
-func (j *job) tempName(key string) string { return localfs.TempName(j.id + "\x00" + key) }
+// tempName is the temporary name for key in this job and with this state
+// folder: a later run finds and replaces what a killed one left, and two runs
+// that the lock of no checkpoint keeps apart do not meet in one file.
+func (j *job) tempName(key string) string {
+	return localfs.TempName(j.id + "\x00" + j.Engine.place + "\x00" + key)
+}
 
 // location is l as a job's id names it: the same for every way to write it.
 func (o JobOptions) location(l Location) string {

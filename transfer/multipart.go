@@ -17,7 +17,7 @@ import (
 
 // errStartOver says that a multipart upload is of no more use: the service has
 // forgotten it, or holds other parts than we sent.
-var errStartOver = errors.New("multipart upload is gone")
+var errStartOver = errors.New("multipart upload is of no use any more")
 
 // target is an object that a task makes in a bucket.
 type target struct {
@@ -83,7 +83,7 @@ func (t *target) multipart(ctx context.Context, c content, want int64, rec check
 		m := &multipart{target: t, content: c, rec: rec, partSize: partSize}
 		err := m.run(ctx, found)
 		again := errors.Is(err, errStartOver) || errors.Is(err, ErrCorrupt)
-		changed := errors.Is(err, ErrChanged) || oss.Classify(err) == oss.ClassIdentity
+		changed := errors.Is(err, ErrChanged) || oss.Classify(err) == oss.ClassIdentity || gone(err)
 		if err == nil || !(again || changed) {
 			return err
 		}
@@ -104,6 +104,7 @@ type multipart struct {
 	rec      checkpoint.Object
 	partSize int64
 	listed   map[int]oss.Part // what the server has from an earlier run, unproven
+	counted  bool             // what it has was counted before
 	parts    []oss.Part       // by number, less one
 }
 
@@ -117,6 +118,22 @@ func (m *multipart) run(ctx context.Context, found bool) error {
 	} else if err := m.initiate(ctx); err != nil {
 		return err
 	}
+	err := m.finish(ctx)
+	if errors.Is(err, oss.ErrInvalidPart) {
+		// The server's list tells which part it means: only that is sent again.
+		if m.listed, err = m.list(ctx, m.rec.UploadID); err == nil {
+			m.counted = true
+			err = m.finish(ctx)
+		}
+	}
+	if errors.Is(err, oss.ErrInvalidPart) || errors.Is(err, oss.ErrNoSuchUpload) {
+		return fmt.Errorf("%w: %w", errStartOver, err)
+	}
+	return err
+}
+
+// finish brings every part to the server and makes the object of them.
+func (m *multipart) finish(ctx context.Context) error {
 	if err := m.sendParts(ctx); err != nil {
 		return err
 	}
@@ -168,12 +185,12 @@ func (m *multipart) initiate(ctx context.Context) error {
 	}
 	m.rec = checkpoint.Object{
 		Key: m.name, State: checkpoint.StateIntent, Source: m.identity(),
-		PartSize: m.partSize, Nonce: rand.Text(), Started: time.Now(), Material: material,
+		PartSize: m.partSize, Nonce: rand.Text(), Material: material,
 	}
-	if err := m.journal.PutObject(ctx, m.rec); err != nil {
-		return err
-	}
-	id, err := m.newUpload(ctx, m.bucket, m.key, m.headers(), m.rec.Started)
+	id, err := m.newUpload(ctx, m.bucket, m.key, m.headers(), func(now time.Time) error {
+		m.rec.Started = now
+		return m.journal.PutObject(ctx, m.rec)
+	})
 	if err != nil {
 		return err
 	}
@@ -181,22 +198,23 @@ func (m *multipart) initiate(ctx context.Context) error {
 	return m.journal.PutObject(context.WithoutCancel(ctx), m.rec)
 }
 
-// newUpload begins a multipart upload. A try after one that failed first looks
-// whether that one has begun an upload all the same.
-func (j *job) newUpload(ctx context.Context, bucket *oss.Bucket, key string, headers oss.ObjectHeaders, intent time.Time) (id string, err error) {
-	err = j.do(ctx, "initiate", key, priorityObject, func(ctx context.Context, attempt int) error {
+// newUpload begins a multipart upload. Just before each try intent records
+// durably that there will be one. A try after one whose answer was lost first
+// looks whether that one has begun an upload all the same.
+func (j *job) newUpload(ctx context.Context, bucket *oss.Bucket, key string, headers oss.ObjectHeaders, intent func(now time.Time) error) (id string, err error) {
+	var before time.Time // when the last try was made
+	err = j.do(ctx, "initiate", key, priorityObject, func(ctx context.Context, _ int) error {
 		// A stop waits for the answer: without its id the upload would stay.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), initiateTimeout)
+		ctx, cancel := lingering(ctx, initiateLinger)
 		defer cancel()
-		if attempt > 1 {
-			ids, err := unheardOf(ctx, bucket, key, intent)
-			if err != nil {
+		if !before.IsZero() {
+			if err := j.abortLost(ctx, bucket, key, before, time.Now()); err != nil {
 				return err
 			}
-			if len(ids) > 0 {
-				id = ids[0]
-				return nil
-			}
+		}
+		before = time.Now()
+		if err := intent(before); err != nil {
+			return err
 		}
 		result, err := bucket.InitMultipartUpload(ctx, key, &oss.InitMultipartOptions{ObjectHeaders: headers})
 		if err == nil {
@@ -207,8 +225,18 @@ func (j *job) newUpload(ctx context.Context, bucket *oss.Bucket, key string, hea
 	return id, err
 }
 
-// initiateTimeout bounds how long a stop can wait for an InitiateMultipartUpload.
-const initiateTimeout = 4 * time.Second
+// initiateLinger bounds how long a stop waits for an InitiateMultipartUpload.
+const initiateLinger = 4 * time.Second
+
+// lingering ends some time after ctx does.
+func lingering(ctx context.Context, after time.Duration) (context.Context, context.CancelFunc) {
+	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(after, cancel) })
+	return inner, func() {
+		stop()
+		cancel()
+	}
+}
 
 // recall asks the server what it has of an earlier run's upload. settled is
 // true if that run had completed it and only its own books were behind.
@@ -340,8 +368,6 @@ func (m *multipart) complete(ctx context.Context) error {
 				return nil
 			}
 			return m.incomplete(err, meta)
-		case errors.Is(err, oss.ErrInvalidPart):
-			return fmt.Errorf("%w: %w", errStartOver, err)
 		}
 		return err
 	})

@@ -45,7 +45,7 @@ func (d *download) ranged(ctx context.Context, rec checkpoint.Object, found bool
 	r := &ranged{download: d, rec: rec, partSize: partSize}
 	r.synced.L = &r.mu
 	if found && (rec.Source != d.identity() || rec.PartSize != partSize || rec.TempName != d.tempName(d.name)) {
-		if err := d.drop(ctx); err != nil {
+		if err := errors.Join(d.root.RemoveTemp(d.name, rec.TempName), d.drop(ctx)); err != nil {
 			return err
 		}
 		found = false
@@ -159,7 +159,9 @@ func (r *ranged) run(ctx context.Context) error {
 		return &CorruptError{Name: r.key, Expected: r.meta.CRC64, Have: whole}
 	}
 	r.modTime = fileTime(r.meta, r.modTime)
-	if err := r.temp.Finish(r.size, r.modTime, fileMode); err != nil {
+	if err := r.temp.Finish(r.size, r.modTime, fileMode); errors.Is(err, localfs.ErrNotDurable) {
+		return errors.Join(err, r.drop(ctx)) // as in recordGroup
+	} else if err != nil {
 		return err
 	}
 	r.rec.State, r.rec.CRC64 = checkpoint.StateCompleting, whole

@@ -44,9 +44,8 @@ func (e *Engine) UploadStream(ctx context.Context, r io.Reader, dst Location, op
 	if dst.Bucket == nil || dst.Path == "" {
 		return nil, usagef("upload needs a bucket and a key as its destination")
 	}
-	j, err := e.withoutState().begin(ctx, spec{
-		kind: "upload", source: "-", destination: o.location(dst), options: shape(o.Headers, dst),
-	}, o.JobOptions)
+	what := spec{kind: "upload", source: "-", destination: o.location(dst), options: shape(o.Headers, dst)}
+	j, err := e.withoutState().begin(ctx, what, o.JobOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +53,12 @@ func (e *Engine) UploadStream(ctx context.Context, r io.Reader, dst Location, op
 	j.seen(true, 0)
 	j.meter.setPhase(PhaseTransferring)
 	s := &stream{job: j, bucket: dst.Bucket, key: dst.Path, headers: o.Headers, source: r, keys: dst.Keys}
+	s.books = func() (Journal, error) {
+		return e.open(checkpoint.Job{
+			ID: j.id, Kind: what.kind, Source: what.source, Destination: what.destination, Options: what.options, Created: time.Now(),
+			Spec: call{Method: "stream", Destination: place(dst)}.text(o.JobOptions),
+		})
+	}
 	err = s.run(ctx)
 	j.blame(ctx, dst.Path, "upload", err)
 	return j.end(ctx, err, false)
@@ -67,6 +72,7 @@ type stream struct {
 	headers  oss.ObjectHeaders
 	source   io.Reader
 	keys     crypto.Provider
+	books    func() (Journal, error) // opens the checkpoint
 	uploadID string
 	size     int64
 
@@ -86,14 +92,52 @@ func (s *stream) run(ctx context.Context) error {
 	if s.keys != nil {
 		return usagef("an encrypted stream of more than %d bytes, one part: OSS must know its length; send it as a file, or choose a larger part size", len(first))
 	}
-	if s.uploadID, err = s.newUpload(ctx, s.bucket, s.key, s.headers, time.Now()); err != nil {
+	if err := s.multipart(ctx, first); err != nil {
 		return err
 	}
-	if err := s.send(ctx, first); err != nil {
-		rec := checkpoint.Object{Key: s.key, UploadID: s.uploadID}
-		return errors.Join(err, s.abandon(ctx, s.bucket, s.key, rec))
-	}
 	s.job.done("upload", s.key, "", s.size)
+	return nil
+}
+
+// multipart sends a stream of more than one part. Though nobody can go on with
+// it, its upload is in a checkpoint: the next run, or GC, finds what a killed
+// one left.
+func (s *stream) multipart(ctx context.Context, first []byte) (err error) {
+	books, err := s.books()
+	if err != nil {
+		return heldError(s.id, err)
+	}
+	s.journal = books
+	clean := false // nothing is left that the checkpoint knows of
+	defer func() {
+		if clean {
+			err = errors.Join(err, books.Remove())
+		} else {
+			err = errors.Join(err, books.Close())
+		}
+	}()
+	left := leftovers{bucket: s.bucket, keyOf: func(key string) string { return key }}
+	if err := s.dropObjects(ctx, left); err != nil {
+		return err
+	}
+	rec := checkpoint.Object{Key: s.key, State: checkpoint.StateIntent, PartSize: s.Engine.opts.PartSize}
+	s.uploadID, err = s.newUpload(ctx, s.bucket, s.key, s.headers, func(now time.Time) error {
+		rec.Started = now
+		return books.PutObject(ctx, rec)
+	})
+	if err != nil {
+		return err
+	}
+	rec.UploadID, rec.State = s.uploadID, checkpoint.StateActive
+	if err = books.PutObject(context.WithoutCancel(ctx), rec); err == nil {
+		err = s.send(ctx, first)
+	}
+	if err != nil {
+		left := s.abandon(ctx, s.bucket, s.key, rec)
+		clean = left == nil
+		return errors.Join(err, left)
+	}
+	clean = true
 	return nil
 }
 

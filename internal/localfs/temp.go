@@ -113,7 +113,7 @@ func (t *Temp) SyncData() error {
 func (t *Temp) Finish(size int64, modTime time.Time, mode fs.FileMode) error {
 	err := t.finish(size, modTime, cmp.Or(mode.Perm(), 0o666&^t.umask))
 	if closeErr := t.file.Close(); err == nil {
-		err = closeErr
+		err = t.synced(closeErr) // some file systems write only now
 	}
 	return err
 }
