@@ -78,17 +78,20 @@ type meta struct {
 // *damageError says that it cannot be trusted, any other error that it could
 // not be read.
 func surveyFile(path, only string, visit func(bucket string, key, value []byte)) (*survey, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	info, err := os.Stat(path) // to open a pipe would wait for a writer
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("checkpoint: %s is not a regular file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil {
+		return nil, err
 	}
 	s := &survey{f: f, size: info.Size(), only: only, visit: visit}
 	return s, s.run()

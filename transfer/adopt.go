@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -12,7 +13,8 @@ import (
 // adopt finds an open upload of exactly this key that the checkpoint does not
 // know, for a run that has lost it, and records it as the job's own. Of several
 // it takes the one that holds the most; the others are left alone. Nothing of
-// it is believed: what its parts hold is proven like that of any other run.
+// it is believed: what its parts hold is proven like that of any other run, and
+// what it was begun with is replaced at the end.
 func (t *target) adopt(ctx context.Context, c content) (rec checkpoint.Object, found bool, err error) {
 	var ids []oss.MultipartUpload
 	err = t.do(ctx, "list uploads", t.key, priorityList, func(ctx context.Context, _ int) error {
@@ -72,4 +74,42 @@ func (t *target) fit(listed map[int]oss.Part) (partSize, useful int64) {
 		}
 	}
 	return partSize, useful
+}
+
+// adopted says whether the upload was begun by nobody knows whom.
+func (m *multipart) adopted() bool { return m.rec.Nonce == "" }
+
+// adoptedACL is the access that CompleteMultipartUpload gives the object of an
+// adopted upload: nobody shall see it with another's, even for a moment.
+func (m *multipart) adoptedACL() string {
+	if !m.adopted() {
+		return "" // as it was begun
+	}
+	return cmp.Or(m.headers().ACL, "default")
+}
+
+// dress gives the object of an adopted upload the headers and tags it is to
+// have, by a copy onto itself: those it was begun with cannot be asked for.
+func (m *multipart) dress(ctx context.Context, etag string) (string, error) {
+	if !m.adopted() {
+		return etag, nil
+	}
+	if m.size > maxPartSize {
+		m.warn(printable(m.key) + " keeps the metadata that its adopted upload was begun with: it is too large to be copied onto itself")
+		return etag, nil
+	}
+	o := &oss.CopyObjectOptions{ObjectHeaders: m.headers(), MetadataDirective: "REPLACE", TaggingDirective: "Replace", IfMatch: etag}
+	o.ForbidOverwrite = false
+	var result *oss.CopyObjectResult
+	err := m.do(ctx, "copy", m.key, priorityObject, func(ctx context.Context, _ int) (err error) {
+		result, err = m.bucket.CopyObject(ctx, m.bucket.Name(), m.key, m.key, o)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	if result.HasCRC64 && result.CRC64 != m.rec.CRC64 {
+		return "", &CorruptError{Name: m.key, Expected: m.rec.CRC64, Have: result.CRC64}
+	}
+	return result.ETag, nil
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,12 +19,15 @@ func TestChecksum(t *testing.T) {
 		t.Run(direction, func(t *testing.T) {
 			s := newSides(t, direction)
 			s.add(false, "a", "b", "c", "d")
-			sync := func() (*transfer.Report, map[string]int) {
+			run := func() (*transfer.Report, map[string]int) {
 				t.Helper()
 				ops := map[string]int{}
+				var mu sync.Mutex // requests run at once
 				s.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
 					if !r.URL.Query().Has("list-type") {
+						mu.Lock()
 						ops[r.Method]++
+						mu.Unlock()
 					}
 					return send()
 				})
@@ -34,8 +38,8 @@ func TestChecksum(t *testing.T) {
 				}
 				return report, ops
 			}
-			sync()
-			if r, ops := sync(); r.Objects.Done != 0 || r.Objects.Skipped != 4 || len(ops) > 0 {
+			run()
+			if r, ops := run(); r.Objects.Done != 0 || r.Objects.Skipped != 4 || len(ops) > 0 {
 				t.Fatalf("second run: %+v, requests %v", r.Objects, ops)
 			}
 			// b's content changes and nothing else that a listing or a look shows.
@@ -52,7 +56,7 @@ func TestChecksum(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if r, _ := sync(); r.Objects.Done != 1 || r.Objects.Skipped != 3 {
+			if r, _ := run(); r.Objects.Done != 1 || r.Objects.Skipped != 3 {
 				t.Errorf("one changed: %+v", r.Objects)
 			}
 			// c is only touched: read, but not sent; and remembered.
@@ -66,10 +70,10 @@ func TestChecksum(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if r, ops := sync(); r.Objects.Done != 0 || ops["PUT"]+ops["GET"] > 0 {
+			if r, ops := run(); r.Objects.Done != 0 || ops["PUT"]+ops["GET"] > 0 {
 				t.Errorf("one touched: %+v, requests %v", r.Objects, ops)
 			}
-			if r, ops := sync(); r.Objects.Done != 0 || len(ops) > 0 {
+			if r, ops := run(); r.Objects.Done != 0 || len(ops) > 0 {
 				t.Errorf("last run: %+v, requests %v", r.Objects, ops)
 			}
 		})

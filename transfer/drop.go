@@ -125,7 +125,7 @@ func begunBetween(ctx context.Context, bucket *oss.Bucket, key string, from, to 
 		}
 		ahead := time.Duration(0)
 		if date, err := http.ParseTime(page.Header.Get("Date")); err == nil {
-			if ahead = date.Sub(time.Now()); ahead.Abs() < clockSlack {
+			if ahead = time.Until(date); ahead.Abs() < clockSlack {
 				ahead = 0
 			}
 		}

@@ -3,6 +3,7 @@ package transfer
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strconv"
 
 	"github.com/osssync/osssync/checkpoint"
@@ -55,6 +56,26 @@ func (e *IncompleteError) Error() string {
 
 // Is makes errors.Is(err, ErrIncomplete) true.
 func (e *IncompleteError) Is(target error) bool { return target == ErrIncomplete }
+
+// StateError says that the state folder cannot be used, so that nothing was
+// begun.
+type StateError struct {
+	Dir string
+	Err error
+}
+
+func stateError(dir string, err error) error {
+	if _, ok := errors.AsType[*fs.PathError](err); !ok {
+		return err
+	}
+	return &StateError{Dir: dir, Err: err}
+}
+
+func (e *StateError) Error() string {
+	return fmt.Sprintf("the state folder %s cannot be used: %v", printable(e.Dir), e.Err)
+}
+
+func (e *StateError) Unwrap() error { return e.Err }
 
 // UnsafeError says why a Sync with Delete deleted nothing, or no more. It
 // matches ErrUnsafe.

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/osssync/osssync/oss/emulator"
@@ -228,30 +230,25 @@ func TestDeletedMeanwhile(t *testing.T) {
 		s := newSides(t, direction)
 		s.add(false, "a")
 		s.add(true, "a", "b", "c")
-		change := func() {
+		change := sync.OnceFunc(func() {
 			if s.to != "" {
 				write(t, filepath.Join(s.to, "b"), []byte("another one"))
 			} else {
 				s.put("to/b", []byte("another one"))
 			}
-		}
+		})
 		// The last request for the source's "c" comes after all listings.
 		s.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
-			if f := change; f != nil && r.Method == http.MethodHead && strings.HasSuffix(r.URL.Path, "/c") {
-				change = nil
-				f()
+			if r.Method == http.MethodHead && strings.HasSuffix(r.URL.Path, "/c") {
+				change()
 			}
 			return send()
 		})
 		if direction == "up" { // nothing is asked of the server before the second listing
-			listed := 0
+			var listed atomic.Int64
 			s.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
-				if r.URL.Query().Has("list-type") {
-					if listed++; listed == 2 {
-						f := change
-						change = nil
-						f()
-					}
+				if r.URL.Query().Has("list-type") && listed.Add(1) == 2 {
+					change()
 				}
 				return send()
 			})

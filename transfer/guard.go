@@ -47,7 +47,7 @@ func taken(name string) error {
 // condition for replacing an object, so a moment stays between question and
 // write; for a new one it has: see fresh.
 func (t *target) undisturbed(ctx context.Context) error {
-	if !t.guard.known {
+	if !t.guard.known || t.fresh() {
 		return nil
 	}
 	return t.do(ctx, "head", t.key, priorityObject, func(ctx context.Context, _ int) error {
@@ -57,7 +57,7 @@ func (t *target) undisturbed(ctx context.Context) error {
 			return nil // what is gone cannot be lost
 		case err != nil:
 			return err
-		case !t.guard.exists || meta.ETag != t.guard.etag:
+		case meta.ETag != t.guard.etag:
 			return taken(t.key)
 		}
 		return nil

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/osssync/osssync/checkpoint"
@@ -70,7 +71,7 @@ func (e *Engine) begin(ctx context.Context, s spec, opts JobOptions) (*job, erro
 		Options: s.options, Created: j.report.Started,
 	})
 	if err != nil {
-		return nil, heldError(j.id, err)
+		return nil, stateError(e.opts.StateDir, heldError(j.id, err))
 	}
 	if onDisk, ok := c.(*checkpoint.Checkpoint); ok {
 		if aside := onDisk.SetAside(); aside != "" {
@@ -331,7 +332,8 @@ func fatal(err error) bool {
 			return true
 		}
 	}
-	return oss.Classify(err) == oss.ClassExpired || diskFull(err)
+	return oss.Classify(err) == oss.ClassExpired || diskFull(err) ||
+		errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 // doneBefore says whether an earlier run of this job, which did not end, had

@@ -104,7 +104,7 @@ type multipart struct {
 	rec      checkpoint.Object
 	partSize int64
 	listed   map[int]oss.Part // what the server has from an earlier run, unproven
-	counted  bool             // what it has was counted before
+	again    bool             // what it has is of this run
 	parts    []oss.Part       // by number, less one
 }
 
@@ -122,7 +122,8 @@ func (m *multipart) run(ctx context.Context, found bool) error {
 	if errors.Is(err, oss.ErrInvalidPart) {
 		// The server's list tells which part it means: only that is sent again.
 		if m.listed, err = m.list(ctx, m.rec.UploadID); err == nil {
-			m.counted = true
+			m.again = true
+			m.tracker.add(-m.size)
 			err = m.finish(ctx)
 		}
 	}
@@ -282,7 +283,11 @@ func (m *multipart) completedBefore(ctx context.Context) (bool, error) {
 		return false, errStartOver
 	}
 	m.tracker.resumed(m.size)
-	return true, m.settle(m.rec.Source, meta.ETag, m.rec.CRC64, true)
+	etag, err := m.dress(ctx, meta.ETag)
+	if err != nil {
+		return false, err
+	}
+	return true, m.settle(m.rec.Source, etag, m.rec.CRC64, true)
 }
 
 // sendParts brings every part to the server, several at a time.
@@ -320,7 +325,11 @@ func (m *multipart) part(ctx context.Context, number int) error {
 		}
 		if proven {
 			m.parts[number-1] = listed
-			m.tracker.resumed(length)
+			if m.again {
+				m.tracker.add(length)
+			} else {
+				m.tracker.resumed(length)
+			}
 			m.tracker.partsDone.Add(1)
 			return nil
 		}
@@ -356,7 +365,9 @@ func (m *multipart) complete(ctx context.Context) error {
 		confirmed bool
 	)
 	err := m.do(ctx, "complete", m.key, priorityPiece, func(ctx context.Context, _ int) error {
-		result, err := m.bucket.CompleteMultipartUpload(ctx, m.key, m.rec.UploadID, slices.Clone(m.parts), &oss.CompleteMultipartOptions{ForbidOverwrite: m.fresh()})
+		result, err := m.bucket.CompleteMultipartUpload(ctx, m.key, m.rec.UploadID, slices.Clone(m.parts), &oss.CompleteMultipartOptions{
+			ForbidOverwrite: m.fresh(), ACL: m.adoptedACL(),
+		})
 		switch {
 		case err == nil:
 			etag, confirmed = result.ETag, result.HasCRC64
@@ -371,6 +382,9 @@ func (m *multipart) complete(ctx context.Context) error {
 		}
 		return err
 	})
+	if err == nil {
+		etag, err = m.dress(ctx, etag)
+	}
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (t *tree) transfer(ctx context.Context, a action) error {
 		t.event(ObjectEvent{Key: key, Operation: operation, Outcome: OutcomePlanned, Size: size})
 		return nil
 	}
-	guard := a.guard(t.options.IfUnchanged)
+	guard := a.guard(t.options.IfUnchanged || t.compare == CompareExisting)
 	guard.backup = t.backup
 	switch t.direction {
 	case up:

@@ -46,10 +46,11 @@ type SyncOptions struct {
 
 	// IfUnchanged lets nothing be replaced that somebody else has written
 	// since the destination was listed: that is a failure which matches
-	// ErrChanged. For files, and for objects above the threshold, that holds
-	// without it; for each small object it costs a request. Where an object
-	// is replaced a moment stays between question and write, since OSS has
-	// no condition for it; where none was there the service itself checks.
+	// ErrChanged. For files, for objects above the threshold, and for what
+	// CompareExisting transfers, that holds without it; for each small object
+	// it costs a request. Where an object is replaced a moment stays between
+	// question and write, since OSS has no condition for it; where none was
+	// there the service itself checks.
 	IfUnchanged bool
 
 	// Delete removes from the destination what the source does not have, after

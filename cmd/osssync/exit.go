@@ -111,7 +111,8 @@ func hintFor(err error) string {
 		job   *jobError
 		state *damagedStateError
 
-		unsafe *transfer.UnsafeError
+		noState *transfer.StateError
+		unsafe  *transfer.UnsafeError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -136,6 +137,8 @@ func hintFor(err error) string {
 		return "remove what is in it as well with: osssync rb -f"
 	case errors.Is(err, transfer.ErrNoMatch):
 		return "check the prefix with: osssync ls; if it may be empty, give --allow-empty"
+	case errors.As(err, &noState):
+		return "name another folder with --checkpoint-dir, or do without one: --no-checkpoint"
 	case errors.As(err, &unsafe):
 		return unsafeHints[unsafe.Cause]
 	case errors.Is(err, transfer.ErrJobHeld), errors.As(err, &inUse):

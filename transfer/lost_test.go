@@ -1,0 +1,283 @@
+package transfer_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/transfer"
+)
+
+// initiations lets a test come between each InitiateMultipartUpload of the
+// engine and its answer.
+func (w *world) initiations(hook func(n int, send func() (*http.Response, error)) (*http.Response, error)) {
+	var n atomic.Int32
+	w.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		if r.Method == http.MethodPost && r.URL.Query().Has("uploads") && r.Header.Get("X-Oss-Meta-Theirs") == "" {
+			return hook(int(n.Add(1)), send)
+		}
+		return send()
+	})
+}
+
+// lose sends a request and forgets its answer.
+func lose(send func() (*http.Response, error)) (*http.Response, error) {
+	resp, err := send()
+	if err != nil {
+		return nil, err
+	}
+	resp.Body.Close()
+	return nil, io.ErrUnexpectedEOF
+}
+
+// theirs begins an upload of the key as somebody else.
+func (w *world) theirs(key string) string {
+	w.t.Helper()
+	r, err := w.bucket.InitMultipartUpload(context.Background(), key, &oss.InitMultipartOptions{
+		ObjectHeaders: oss.ObjectHeaders{ACL: "public-read", Meta: map[string]string{"theirs": "1"}},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r.UploadID
+}
+
+// TestLostInitiate: the upload whose answer was lost does not stay, unless
+// somebody else began one at the same moment, whose is never touched.
+func TestLostInitiate(t *testing.T) {
+	for _, others := range []bool{false, true} {
+		w := newWorld(t)
+		data := noise(1, 3*partSize)
+		src := filepath.Join(t.TempDir(), "src")
+		write(t, src, data)
+		var id string
+		w.initiations(func(n int, send func() (*http.Response, error)) (*http.Response, error) {
+			if n > 1 {
+				return send()
+			}
+			if others {
+				id = w.theirs("k")
+			}
+			return lose(send)
+		})
+		report, err := w.engine().Upload(t.Context(), src, w.at("k"), &transfer.UploadOptions{Headers: oss.ObjectHeaders{ACL: "private"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		acl, err := w.bucket.GetObjectACL(t.Context(), "k", nil)
+		if err != nil || acl != "private" || !bytes.Equal(w.get("k"), data) {
+			t.Errorf("others %v: %s, %v", others, acl, err)
+		}
+		if !others {
+			if n := w.uploads(); n != 0 {
+				t.Errorf("%d uploads left", n)
+			}
+			continue
+		}
+		if _, err := w.bucket.ListParts(t.Context(), "k", id, nil); err != nil {
+			t.Errorf("theirs: %v", err)
+		}
+		if len(report.Warnings) != 1 || !strings.Contains(report.Warnings[0], "none is touched") {
+			t.Errorf("warnings %q", report.Warnings)
+		}
+	}
+}
+
+// TestSlowInitiate: it has as long as any other request.
+func TestSlowInitiate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for five seconds")
+	}
+	w := newWorld(t)
+	src := filepath.Join(t.TempDir(), "src")
+	write(t, src, noise(1, 3*partSize))
+	w.initiations(func(_ int, send func() (*http.Response, error)) (*http.Response, error) {
+		<-time.After(5 * time.Second) // the engine's own clock is what is tested
+		return send()
+	})
+	if _, err := w.engine().Upload(t.Context(), src, w.at("k"), nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMayNotListUploads: an intent that nobody may settle does not stop the
+// job.
+func TestMayNotListUploads(t *testing.T) {
+	w := newWorld(t)
+	src := filepath.Join(t.TempDir(), "src")
+	write(t, src, noise(1, 3*partSize))
+	ctx, cancel := context.WithCancel(t.Context())
+	w.initiations(func(int, func() (*http.Response, error)) (*http.Response, error) {
+		cancel()
+		return nil, io.ErrUnexpectedEOF
+	})
+	if _, err := w.engine().Upload(ctx, src, w.at("k"), nil); err == nil {
+		t.Fatal("was not stopped")
+	}
+	w.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		if r.Method == http.MethodGet && r.URL.Query().Has("uploads") {
+			return &http.Response{
+				StatusCode: 403, Header: http.Header{}, Request: r,
+				Body: io.NopCloser(strings.NewReader("<Error><Code>AccessDenied</Code></Error>")),
+			}, nil
+		}
+		return send()
+	})
+	report, err := w.engine().Upload(t.Context(), src, w.at("k"), nil)
+	if err != nil || len(report.Warnings) != 1 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// TestInvalidPart: when the service refuses a part at the end, that part is
+// sent again and no other.
+func TestInvalidPart(t *testing.T) {
+	w := newWorld(t)
+	data := noise(1, 5*partSize)
+	src := filepath.Join(t.TempDir(), "src")
+	write(t, src, data)
+	var once atomic.Bool
+	w.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		if r.Method == http.MethodPut && r.URL.Query().Get("partNumber") == "3" && !once.Swap(true) {
+			resp, err := send()
+			if err == nil {
+				resp.Header.Set("Etag", `"0123456789ABCDEF0123456789ABCDEF"`)
+			}
+			return resp, err
+		}
+		return send()
+	})
+	report, err := w.engine().Upload(t.Context(), src, w.at("k"), nil)
+	if err != nil || !bytes.Equal(w.get("k"), data) || report.Bytes.Resumed != 0 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	if n := len(w.log.requests(t, "UploadPart")); n > 6 {
+		t.Errorf("%d parts were sent for 5", n)
+	}
+}
+
+// TestAdoptedHeaders: an adopted upload's access and metadata are not what the
+// object gets.
+func TestAdoptedHeaders(t *testing.T) {
+	w := newWorld(t)
+	data := noise(1, 4*partSize)
+	src := filepath.Join(t.TempDir(), "src")
+	write(t, src, data)
+	id := w.theirs("k")
+	if _, err := w.bucket.UploadPart(t.Context(), "k", id, 1, bytes.NewReader(data[:partSize]), nil); err != nil {
+		t.Fatal(err)
+	}
+	report, err := w.engine().Upload(t.Context(), src, w.at("k"), &transfer.UploadOptions{
+		JobOptions: transfer.JobOptions{Adopt: true},
+		Headers:    oss.ObjectHeaders{Meta: map[string]string{"ours": "2"}, ContentType: "x/y"},
+	})
+	if err != nil || report.Bytes.Resumed != partSize {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	meta, err := w.bucket.HeadObject(t.Context(), "k", nil)
+	if err != nil || meta.Meta["ours"] != "2" || meta.Meta["theirs"] != "" || meta.Meta["mtime"] == "" || meta.ContentType != "x/y" {
+		t.Errorf("%+v, %v", meta, err)
+	}
+	if acl, err := w.bucket.GetObjectACL(t.Context(), "k", nil); err != nil || acl != "default" {
+		t.Errorf("%+v, %v", acl, err)
+	}
+	if !bytes.Equal(w.get("k"), data) {
+		t.Error("the object differs")
+	}
+}
+
+// TestKilledStream: what a run left that had no time to clean up is known to
+// the next one, and to GC.
+func TestKilledStream(t *testing.T) {
+	for _, gc := range []bool{false, true} {
+		w := newWorld(t)
+		data := noise(1, 3*partSize)
+		// A run that is stopped and may not abort leaves what a killed one does.
+		ctx, cancel := context.WithCancel(t.Context())
+		w.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+			switch {
+			case r.Method == http.MethodDelete:
+				return nil, io.ErrUnexpectedEOF
+			case r.Method == http.MethodPut:
+				defer cancel()
+			}
+			return send()
+		})
+		if _, err := w.engine().UploadStream(ctx, bytes.NewReader(data), w.at("k"), nil); err == nil {
+			t.Fatal("was not stopped")
+		}
+		cancel()
+		w.wire.between(nil)
+		if n := w.uploads(); n != 1 {
+			t.Fatalf("%d uploads left", n)
+		}
+		if gc {
+			err := w.engine().GC(t.Context(), &transfer.GCOptions{
+				OlderThan: -1, Bucket: func(string, string) (*oss.Bucket, error) { return w.bucket, nil },
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		} else if _, err := w.engine().UploadStream(t.Context(), bytes.NewReader(data), w.at("k"), nil); err != nil || !bytes.Equal(w.get("k"), data) {
+			t.Errorf("again: %v", err)
+		}
+		if n := w.uploads(); n != 0 {
+			t.Errorf("gc %v: %d uploads left", gc, n)
+		}
+	}
+}
+
+// TestTwoStateFolders: two runs of one download that no lock keeps apart do not
+// write into one file.
+func TestTwoStateFolders(t *testing.T) {
+	for _, size := range []int{partSize / 2, 6 * partSize} {
+		w := newWorld(t)
+		data := noise(1, size)
+		w.put("k", data)
+		dst := filepath.Join(t.TempDir(), "dst")
+		first, second := make(chan struct{}), make(chan struct{})
+		run := func(ctx context.Context, watch func(transfer.Step)) error {
+			_, err := w.engine(func(o *transfer.Options) {
+				o.StateDir, o.Concurrency, o.Watch = t.TempDir(), 1, watch
+			}).Download(ctx, w.at("k"), dst, nil)
+			return err
+		}
+		var once atomic.Bool
+		done := make(chan error)
+		go func() {
+			done <- run(t.Context(), func(s transfer.Step) {
+				// The first run has its file, and waits until the other has its own.
+				if s.Op == "file write" && s.Done && !once.Swap(true) {
+					close(first)
+					<-second
+				}
+			})
+		}()
+		<-first
+		ctx, cancel := context.WithCancel(t.Context())
+		err := run(ctx, func(s transfer.Step) {
+			if s.Op == "file write" && s.Done {
+				cancel() // it is killed with something in its file
+			}
+		})
+		cancel()
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		close(second)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if got := tree(t, filepath.Dir(dst))["dst"]; got != string(data) {
+			t.Errorf("%d bytes: the file has %d", size, len(got))
+		}
+	}
+}
