@@ -3,7 +3,7 @@
 //
 // An [Engine] runs jobs: [Engine.Upload], [Engine.UploadStream],
 // [Engine.Download], [Engine.DownloadTo], [Engine.DownloadAt], [Engine.Copy],
-// [Engine.Sync], [Engine.Delete] and [Engine.Check]. Each call is one job,
+// [Engine.Append], [Engine.Sync], [Engine.Delete] and [Engine.Check]. Each call is one job,
 // blocks until it has ended, and returns a [Report]. Cancel its context to stop
 // it; the same call later goes on, and so does [Engine.Resume] with the job's id.
 //
@@ -63,6 +63,12 @@
 //	              record settled                        replaced
 //	  settled     -                                     nothing, if both sides are as recorded
 //
+//	append
+//	  (nothing)   HEAD; record length and CRC-64        start
+//	  active      AppendObject, piece after piece,      HEAD: what the object has grown by is what
+//	              each at the object's length           the file begins with, by CRC-64: add the
+//	                                                    rest. Else ErrChanged
+//
 //	delete
 //	  (nothing)   DeleteObject, or a batch              start: to delete twice is to delete once
 //
@@ -71,9 +77,10 @@
 // object starts anew.
 //
 // What is not known after a lost answer is asked for: PutObject and CopyObject
-// by HEAD (size, CRC-64), InitiateMultipartUpload by the list of uploads,
-// CompleteMultipartUpload by asking again, which answers NoSuchUpload if it had
-// succeeded, and then by HEAD. A part is sent again: the last one counts.
+// by HEAD (size, CRC-64), AppendObject by HEAD (length, CRC-64),
+// InitiateMultipartUpload by the list of uploads, CompleteMultipartUpload by
+// asking again, which answers NoSuchUpload if it had succeeded, and then by
+// HEAD. A part is sent again: the last one counts.
 //
 // # Encryption
 //

@@ -31,7 +31,7 @@ const (
 type Report struct {
 	Version     int       `json:"version"`
 	JobID       string    `json:"job"`
-	Kind        string    `json:"kind"` // "upload", "download", "copy", "sync", "delete", "check"
+	Kind        string    `json:"kind"` // "upload", "download", "copy", "append", "sync", "delete", "check"
 	Source      string    `json:"source"`
 	Destination string    `json:"destination,omitempty"`
 	State       State     `json:"state"`

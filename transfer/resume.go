@@ -28,7 +28,7 @@ type ResumeOptions struct {
 }
 
 // Resume goes on with the job of that id as if the call that began it, Upload,
-// Download, Copy or Sync, were made again. The error matches ErrNoJob if the
+// Download, Copy, Append or Sync, were made again. The error matches ErrNoJob if the
 // StateDir has no such job: one that has succeeded is not kept, but for a Sync.
 // Sizes of parts are those of the first run, so that what is there counts.
 func (e *Engine) Resume(ctx context.Context, id string, opts *ResumeOptions) (*Report, error) {
@@ -139,7 +139,7 @@ func (e *Engine) withSizes(text string) string {
 }
 
 // methods are those that repeat knows.
-var methods = []string{"upload", "download", "copy", "sync"}
+var methods = []string{"upload", "download", "copy", "sync", "append"}
 
 func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Report, error) {
 	o := opts.JobOptions
@@ -167,6 +167,8 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 	switch c.Method {
 	case "upload":
 		return e.Upload(ctx, src.Path, dst, &UploadOptions{JobOptions: o, Headers: c.Headers})
+	case "append":
+		return e.Append(ctx, src.Path, dst, &AppendOptions{JobOptions: o, Headers: c.Headers})
 	case "download":
 		return e.Download(ctx, src, dst.Path, &DownloadOptions{JobOptions: o, VersionID: c.VersionID})
 	case "copy":

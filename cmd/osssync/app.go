@@ -71,7 +71,7 @@ func newRootCommand(a *app) *cobra.Command {
 	)
 	root.AddCommand(
 		newJobsCommand(a), newResumeCommand(a, "resume", "Go on with an interrupted job"), newResumeCommand(a, "retry", "Do what is missing of a job"),
-		newFilterTestCommand(a), newUndoCommand(a), newCheckCommand(a),
+		newFilterTestCommand(a), newUndoCommand(a), newCheckCommand(a), newAppendCommand(a),
 	)
 	return root
 }

@@ -61,11 +61,11 @@ func TestBars(t *testing.T) {
 
 	// The second part waits until bars were drawn at both widths.
 	drawn := make(chan struct{})
-	service.at = func(n int64) {
+	service.atPart(func(n int64) {
 		if n == 2 {
 			<-drawn
 		}
-	}
+	})
 	var (
 		screen   = vt.New(80, 24)
 		all      bytes.Buffer

@@ -58,13 +58,19 @@ func (f *copyFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.existing, "existing", false, "nothing that is missing at DST")
 	flags.DurationVar(&f.modifyWindow, "modify-window", 0, "times that are no more than `DURATION` apart are the same, such as 2s")
 	flags.BoolVarP(&f.dryRun, "dry-run", "n", false, "say what would be done and do nothing")
+	f.registerHeaders(cmd)
+	f.filter.register(cmd)
+	flags.BoolVar(&f.keepACL, "keep-acl", false, "between buckets: copies have the access of their sources")
+	flags.BoolVar(&f.ifUnchanged, "if-unchanged", false, "for trees: replace nothing that somebody else writes at DST meanwhile (costs a request for each small object that is there)")
+}
+
+// registerHeaders adds the flags that tell what is stored with an object.
+func (f *copyFlags) registerHeaders(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	f.acl = choice{allowed: objectACLs}
 	flags.Var(&f.acl, "acl", "access to the objects: "+strings.Join(objectACLs, ", "))
 	f.storageClass = choice{allowed: storageClasses}
 	flags.Var(&f.storageClass, "storage-class", "class of the objects: "+strings.Join(storageClasses, ", "))
-	f.filter.register(cmd)
-	flags.BoolVar(&f.keepACL, "keep-acl", false, "between buckets: copies have the access of their sources")
-	flags.BoolVar(&f.ifUnchanged, "if-unchanged", false, "for trees: replace nothing that somebody else writes at DST meanwhile (costs a request for each small object that is there)")
 	flags.StringArrayVar(&f.metadata, "metadata", nil, "user metadata `NAME=VALUE`, several with & between or by repeating the flag; of a copied object in place of all it had")
 	flags.StringVar(&f.tagging, "tagging", "", "tags of the objects, as `NAME=VALUE`, several with & between")
 }

@@ -135,6 +135,8 @@ func hintFor(err error) string {
 		return "" // each failure has been printed
 	case errors.Is(err, oss.ErrBucketNotEmpty):
 		return "remove what is in it as well with: osssync rb -f"
+	case errors.Is(err, oss.ErrObjectNotAppendable):
+		return "only an object that was made by an append can grow; append to another key"
 	case errors.Is(err, transfer.ErrNoMatch):
 		return "check the prefix with: osssync ls; if it may be empty, give --allow-empty"
 	case errors.As(err, &noState):

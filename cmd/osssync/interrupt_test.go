@@ -17,16 +17,19 @@ import (
 )
 
 // partCounter serves the emulator, counts uploaded parts, and calls at for
-// each, before it is stored.
+// each, before it is stored. A handler may outlive the command it answers.
 type partCounter struct {
 	server *emulator.Server
 	parts  atomic.Int64
-	at     func(n int64)
+	at     atomic.Pointer[func(n int64)]
 }
+
+// atPart sets what happens at each part, whose number from 1 it is told.
+func (p *partCounter) atPart(f func(n int64)) { p.at.Store(&f) }
 
 func (p *partCounter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPut && r.URL.Query().Has("partNumber") {
-		p.at(p.parts.Add(1))
+		(*p.at.Load())(p.parts.Add(1))
 	}
 	p.server.ServeHTTP(w, r)
 }
@@ -38,7 +41,8 @@ func newService(t *testing.T) *partCounter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &partCounter{server: server, at: func(int64) {}}
+	p := &partCounter{server: server}
+	p.atPart(func(int64) {})
 	front := httptest.NewServer(p)
 	t.Cleanup(func() {
 		front.Close()
@@ -77,11 +81,11 @@ func TestInterrupted(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	service.at = func(n int64) {
+	service.atPart(func(n int64) {
 		if n == 3 {
 			cancel()
 		}
-	}
+	})
 	args := []string{"cp", "--part-size", "1Mi", "--bigfile-threshold", "1Mi", "--parallel", "1", "--no-resume", file, "oss://bkt/big"}
 	code, _, stderr := command(ctx, args...)
 	if code != exitInterrupted {
@@ -97,7 +101,7 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("to go on: %s\nwant     %s", again[1], want)
 	}
 
-	service.at = func(int64) {}
+	service.atPart(func(int64) {})
 	service.parts.Store(0)
 	code, _, stderr = command(t.Context(), "cp", "--part-size", "1Mi", "--bigfile-threshold", "1Mi", "--parallel", "1", file, "oss://bkt/big")
 	if code != exitOK {

@@ -48,14 +48,14 @@ func TestLastLine(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				if tc.stop {
-					service.at = func(int64) { cancel() }
+					service.atPart(func(int64) { cancel() })
 				}
 				stage(t, service, tc.faults)
 				code, last, summary := runOdd(t, ctx, command)
 				if code != tc.code || last[1] != tc.state || summary.State != tc.state || summary.ExitCode != code {
 					t.Fatalf("exit code %d, %q, %+v", code, last, summary)
 				}
-				service.at = func(int64) {}
+				service.atPart(func(int64) {})
 				stage(t, service, "")
 				goOn(t, last, summary, tc.code != exitOK)
 			})
@@ -69,12 +69,12 @@ func TestLastLineHeld(t *testing.T) {
 	t.Chdir(t.TempDir())
 	makeOddTree(t)
 	reached, goAhead := make(chan struct{}), make(chan struct{})
-	service.at = func(n int64) {
+	service.atPart(func(n int64) {
 		if n == 1 {
 			close(reached)
 			<-goAhead
 		}
-	}
+	})
 	first := make(chan int)
 	go func() {
 		code, _, _ := command(t.Context(), oddCommand("cp")...)
