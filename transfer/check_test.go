@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/osssync/osssync/internal/filter"
 	"github.com/osssync/osssync/transfer"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
 // check compares the sides and says what was found: a line for each name, in

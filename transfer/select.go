@@ -6,10 +6,10 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/osssync/osssync/internal/filter"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
-// A Filter decides which names belong to a job; package filter makes it.
+// A Filter decides which names belong to a job. Package transfer/filter makes it.
 type Filter = filter.Set
 
 const reasonFiltered = "filtered"

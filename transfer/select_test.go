@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/osssync/osssync/internal/filter"
 	"github.com/osssync/osssync/transfer"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
 func choose(t *testing.T, rules ...string) *transfer.Filter {

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/osssync/osssync/internal/filter"
 	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
 const duLong = `Add up the sizes of objects, or of the files that cp -r would send.

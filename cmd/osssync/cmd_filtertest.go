@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/osssync/osssync/internal/filter"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
 const filterTestLong = `Say for each KEY whether filters let it in, and which of them decides.

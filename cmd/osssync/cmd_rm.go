@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/osssync/osssync/internal/filter"
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/transfer"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
 const rmLong = `Remove an object, or with -r every object whose key begins with PREFIX.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/osssync/osssync/internal/filter"
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/transfer"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
 // inPlace is what the commands share that change objects where they are.

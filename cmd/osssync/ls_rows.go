@@ -6,8 +6,8 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/osssync/osssync/internal/filter"
 	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
 // buckets is the table of the account's buckets.

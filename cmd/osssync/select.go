@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/osssync/osssync/internal/filter"
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/transfer"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
 // requester is a service and the engine that gives requests to it their

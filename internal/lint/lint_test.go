@@ -22,11 +22,10 @@ var arrows = map[string][]string{
 	"":                 {},
 	"bench":            {"*"},
 	"checkpoint":       {},
-	"cmd/osssync":      {"transfer", "oss", "oss/emulator", "internal/filter"},
+	"cmd/osssync":      {"transfer", "oss", "oss/emulator", "transfer/filter"},
 	"internal/capture": {"internal/vt"},
 	"internal/crc64":   {},
 	"internal/file":    {},
-	"internal/filter":  {},
 	"internal/lint":    {},
 	"internal/lister":  {"oss"},
 	"internal/localfs": {},
@@ -36,7 +35,8 @@ var arrows = map[string][]string{
 	"oss/emulator":     {"oss/emulator/internal/*"},
 	"oss/osstest":      {"oss", "oss/emulator"},
 	"scheduler":        {},
-	"transfer":         {"oss", "oss/crypto", "scheduler", "checkpoint", "internal/crc64", "internal/lister", "internal/localfs", "internal/filter"},
+	"transfer":         {"oss", "oss/crypto", "scheduler", "checkpoint", "internal/crc64", "internal/lister", "internal/localfs", "transfer/filter"},
+	"transfer/filter":  {},
 }
 
 // owners lists the one package that imports a third-party module, outside of

@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/osssync/osssync/internal/filter"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
 // matcher compiles one pattern by way of the package's front door.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/osssync/osssync/internal/filter"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
 // hundred is a hundred rules as people write them.

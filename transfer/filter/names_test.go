@@ -12,7 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/osssync/osssync/internal/filter"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
 func TestReadNames(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/osssync/osssync/internal/filter"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
 // build makes a Set of rules as a file of filters has them.
