@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -22,6 +23,9 @@ type app struct {
 	log      *slog.Logger
 	logFile  *os.File
 	outcome  *outcome // of the job, nil before it has begun
+
+	http         *http.Client // the session of all clients, once one is made
+	warnedVerify bool
 
 	locals *localServers // shared by the lines of a run; nil elsewhere
 	within bool          // it is a line of a run

@@ -162,7 +162,7 @@ func (p *probe) locate(endpoint string) (through string, err error) {
 	p.secure, p.host, p.port = u.Scheme == "https", u.Hostname(), u.Port()
 	_, notIP := netip.ParseAddr(p.host)
 	style := p.app.target(p.place.bucket).addressing
-	if p.place.bucket != "" && notIP != nil && p.host != "localhost" && style != "path" && style != "cname" {
+	if p.place.bucket != "" && notIP != nil && (style == "virtual" || style == "" && p.host != "localhost") {
 		p.host = p.place.bucket + "." + p.host
 	}
 	if p.port == "" {
@@ -393,7 +393,7 @@ func probeHint(err error) string {
 	if _, ok := errors.AsType[*clockError](err); ok {
 		return clockAdvice
 	}
-	return hintFor(err)
+	return strings.TrimSuffix(hintFor(err), "; "+seeProbe)
 }
 
 // probeError carries the first failure to the exit code.

@@ -128,13 +128,16 @@ func (a *app) useLocal(cmd *cobra.Command) (bool, error) {
 }
 
 func (a *app) newClient(t target, creds oss.CredentialsProvider) (*oss.Client, error) {
-	session, err := a.session()
-	if err != nil {
-		return nil, err
+	if a.http == nil {
+		session, err := a.session()
+		if err != nil {
+			return nil, err
+		}
+		a.http = oss.NewSession(session)
 	}
 	opts := &oss.Options{
 		Region:     t.region,
-		HTTPClient: oss.NewSession(session),
+		HTTPClient: a.http, // its connections serve all clients
 		AppName:    "osssync-cli",
 	}
 	switch a.flags.signVersion.value {
@@ -180,7 +183,8 @@ func (a *app) session() (*oss.SessionOptions, error) {
 		ReadTimeout:        time.Duration(a.flags.readTimeout),
 		InsecureSkipVerify: a.flags.skipVerify,
 	}
-	if a.flags.skipVerify {
+	if a.flags.skipVerify && !a.warnedVerify {
+		a.warnedVerify = true
 		a.warn("the service's certificate is not checked: anybody on the way can read and change everything")
 	}
 	if a.flags.proxy != "" && a.flags.proxy != "env" {

@@ -164,7 +164,7 @@ func hintFor(err error) string {
 	case errors.Is(err, syscall.EFBIG):
 		return "the file system or a limit (ulimit -f) allows no file of this size"
 	case isNetwork(err):
-		return "check --endpoint and the network, then run the same command again; osssync probe goes through it step by step"
+		return "check --endpoint and the network, then run the same command again; " + seeProbe
 	}
 	return ""
 }

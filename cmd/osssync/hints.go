@@ -38,6 +38,8 @@ func serviceHint(err error) string {
 
 func serverHint(e *oss.ServerError) string {
 	switch {
+	case strings.Contains(e.Message, "to an HTTPS server"):
+		return "the service speaks TLS there: give the endpoint with https://"
 	case e.Endpoint != "":
 		at := e.Endpoint
 		if region := regionOf(at); region != "" {
@@ -95,7 +97,7 @@ func networkHint(err error) string {
 		if dns.IsNotFound {
 			return fmt.Sprintf("there is no host %s: check --endpoint, --region and the bucket's name", oneLine(dns.Name))
 		}
-		return "the name server does not answer: check the network; osssync probe goes through it step by step"
+		return "the name server does not answer: check the network; " + seeProbe
 	}
 	if cert, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		if invalid, ok := errors.AsType[x509.CertificateInvalidError](cert.Err); ok && invalid.Reason == x509.Expired {
@@ -108,6 +110,8 @@ func networkHint(err error) string {
 	}
 	return ""
 }
+
+const seeProbe = "osssync probe goes through it step by step"
 
 // globHint is about a file that is not there because the shell found nothing
 // that matches its pattern.

@@ -31,6 +31,7 @@ func TestHints(t *testing.T) {
 	}{
 		{"another region", server(oss.ServerError{Status: 403, Code: "AccessDenied", Bucket: "bkt", Endpoint: "oss-cn-beijing.aliyuncs.com"}), "--endpoint oss-cn-beijing.aliyuncs.com --region cn-beijing"},
 		{"wrong signing region", server(oss.ServerError{Status: 400, Code: "InvalidArgument", Message: "Invalid signing region in Authorization header."}), "signed for another region"},
+		{"TLS", server(oss.ServerError{Status: 400, Message: "the body is no error of OSS, it begins \"Client sent an HTTP request to an HTTPS server"}), "https://"},
 		{"clock", server(oss.ServerError{Status: 403, Code: "RequestTimeTooSkewed", Details: map[string]string{
 			"ServerTime": now.UTC().Format(time.RFC3339), "RequestTime": now.Add(-20 * time.Minute).UTC().Format(time.RFC3339),
 		}}), "clock is wrong by 20m0s (behind"},
