@@ -60,3 +60,35 @@ func readJob(path string) (job Job, err error) {
 	}
 	return job, err
 }
+
+// Tidy removes from a folder the locks that processes left which were killed
+// between removing their checkpoint and its lock. They cost nothing but room.
+func Tidy(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		id, ok := strings.CutSuffix(e.Name(), ".lock")
+		if !ok || !validID(id) || exists(filepath.Join(dir, id+fileSuffix)) {
+			continue
+		}
+		held, err := acquire(filepath.Join(dir, e.Name()))
+		switch {
+		case err != nil: // somebody has it, or it cannot be had: no matter
+		case exists(filepath.Join(dir, id+fileSuffix)): // a job began since
+			err = held.release()
+		default:
+			err = held.remove()
+		}
+		if _, busy := errors.AsType[*HeldError](err); err != nil && !busy {
+			return err
+		}
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -65,5 +66,54 @@ func TestJobs(t *testing.T) {
 	}
 	for range checkpoint.Jobs(dir) {
 		break
+	}
+}
+
+// TestTidy: only locks that nobody has and that belong to no job are removed.
+func TestTidy(t *testing.T) {
+	dir := t.TempDir()
+	running, err := checkpoint.Open(dir, checkpoint.Job{ID: checkpoint.JobID("upload", "a", "b", nil), Kind: "upload"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := filepath.Join(dir, running.Job().ID+".lock")
+	for _, name := range []string{"0123456789abcdef.lock", "notes.lock", "0123456789abcdef.txt"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := checkpoint.Tidy(dir); err != nil {
+			t.Fatal(err)
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		want := []string{"0123456789abcdef.txt", running.Job().ID + ".db", filepath.Base(held), "notes.lock"}
+		slices.Sort(want)
+		if !slices.Equal(names, want) {
+			t.Errorf("%q, want %q", names, want)
+		}
+	}
+	// A lock that is held without a database is that of a job that begins or ends.
+	if err := os.Remove(filepath.Join(dir, running.Job().ID+".db")); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkpoint.Tidy(dir); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(held); err != nil {
+		t.Error(err)
+	}
+	if err := running.Remove(); err != nil {
+		t.Error(err)
+	}
+	if err := checkpoint.Tidy(filepath.Join(dir, "none")); err != nil {
+		t.Error(err)
 	}
 }

@@ -120,7 +120,10 @@ func (g *collector) jobs(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	if g.opts.DryRun {
+		return nil
+	}
+	return checkpoint.Tidy(g.Engine.opts.StateDir)
 }
 
 // job looks at one job, under its lock.

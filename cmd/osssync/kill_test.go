@@ -120,6 +120,11 @@ func killRound(t *testing.T, a *arena, total work, rng *rand.Rand, max *maxima) 
 		}
 		t.Logf("killed: %v %d, %d requests so far", m.when, m.count, done.requests)
 		if !a.goesOn(finished) {
+			// The kill can have come between the removal of the checkpoint and
+			// of its lock.
+			if out := a.run(&moment{}, os.Kill, a.binary, "gc"); out.code != 0 {
+				t.Fatalf("gc: exit code %d\n%s", out.code, out.stderr)
+			}
 			a.checkEnd(max)
 			return
 		}
