@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"github.com/osssync/osssync/checkpoint"
@@ -43,15 +42,7 @@ func (e *Engine) Append(ctx context.Context, path string, dst Location, opts *Ap
 	if err := appendable(dst); err != nil {
 		return nil, err
 	}
-	abs, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return nil, err
-	}
-	if abs, err = filepath.Abs(abs); err != nil {
-		return nil, err
-	}
-	dir, name := localfs.SplitRoot(abs)
-	root, err := localfs.OpenRoot(dir)
+	root, name, abs, err := openNamed(path)
 	if err != nil {
 		return nil, err
 	}

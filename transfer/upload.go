@@ -49,15 +49,7 @@ func (e *Engine) Upload(ctx context.Context, path string, dst Location, opts *Up
 	if dst.Bucket == nil || dst.Path == "" {
 		return nil, usagef("upload needs a bucket and a key as its destination")
 	}
-	abs, err := filepath.EvalSymlinks(path) // a link named by the user is meant
-	if err != nil {
-		return nil, err
-	}
-	if abs, err = filepath.Abs(abs); err != nil {
-		return nil, err
-	}
-	dir, name := localfs.SplitRoot(abs)
-	root, err := localfs.OpenRoot(dir)
+	root, name, abs, err := openNamed(path)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +72,20 @@ func (e *Engine) Upload(ctx context.Context, path string, dst Location, opts *Up
 	}
 	err = u.single(ctx)
 	return j.end(ctx, err, false)
+}
+
+// openNamed opens the folder of the file that the user named, and says where
+// it is. A link is followed: what it leads to is meant.
+func openNamed(path string) (root *localfs.Root, name, abs string, err error) {
+	if abs, err = filepath.EvalSymlinks(path); err != nil {
+		return nil, "", "", err
+	}
+	if abs, err = filepath.Abs(abs); err != nil {
+		return nil, "", "", err
+	}
+	dir, name := localfs.SplitRoot(abs)
+	root, err = localfs.OpenRoot(dir)
+	return root, name, abs, err
 }
 
 // upload is the task that sends one file. The target's name is the file's,
