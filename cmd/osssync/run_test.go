@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -36,11 +37,11 @@ func FuzzSplitLine(f *testing.F) {
 		if err != nil {
 			return
 		}
-		line := ""
+		var line strings.Builder
 		for _, a := range args {
-			line += " '" + quoteForTest(a) + "'"
+			line.WriteString(" '" + quoteForTest(a) + "'")
 		}
-		if again, err := splitLine(line); err != nil || !slices.Equal(again, args) {
+		if again, err := splitLine(line.String()); err != nil || !slices.Equal(again, args) {
 			t.Errorf("%q becomes %q, %v", args, again, err)
 		}
 	})
@@ -48,15 +49,15 @@ func FuzzSplitLine(f *testing.F) {
 
 // quoteForTest is the inside of '…'.
 func quoteForTest(s string) string {
-	out := ""
+	var out strings.Builder
 	for i := range len(s) {
 		if s[i] == '\'' {
-			out += `'\''`
+			out.WriteString(`'\''`)
 		} else {
-			out += s[i : i+1]
+			out.WriteString(s[i : i+1])
 		}
 	}
-	return out
+	return out.String()
 }
 
 func TestWorse(t *testing.T) {

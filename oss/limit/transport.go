@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 )
 
@@ -58,12 +59,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 // isListing tells listings from objects by their queries.
 func isListing(r *http.Request) bool {
 	q := r.URL.Query()
-	for _, name := range []string{"list-type", "prefix", "delimiter", "max-keys", "versions", "uploads", "uploadId", "max-uploads"} {
-		if q.Has(name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{"list-type", "prefix", "delimiter", "max-keys", "versions", "uploads", "uploadId", "max-uploads"}, q.Has)
 }
 
 // body is a body that moves at a pace.
