@@ -26,6 +26,7 @@ type app struct {
 
 	http         *http.Client // the session of all clients, once one is made
 	warnedVerify bool
+	limits       *limits // shared by the lines of a run
 
 	locals *localServers // shared by the lines of a run; nil elsewhere
 	within bool          // it is a line of a run
@@ -75,7 +76,7 @@ func newRootCommand(a *app) *cobra.Command {
 	)
 	root.AddCommand(
 		newJobsCommand(a), newResumeCommand(a, "resume", "Go on with an interrupted job"), newResumeCommand(a, "retry", "Do what is missing of a job"),
-		newFilterTestCommand(a), newUndoCommand(a), newCheckCommand(a), newAppendCommand(a),
+		newFilterTestCommand(a), newUndoCommand(a), newCheckCommand(a), newCtlCommand(a), newAppendCommand(a),
 	)
 	return root
 }

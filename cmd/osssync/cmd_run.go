@@ -73,7 +73,7 @@ type runError struct {
 func (e *runError) Error() string { return e.message }
 
 // severity lists exit codes, the worst first.
-var severity = []int{exitInterrupted, exitIntegrity, exitServer, exitLocal, exitUsage, 7, exitIncomplete, exitHeld, exitParked, 8, 9, exitOK}
+var severity = []int{exitInterrupted, exitIntegrity, exitServer, exitLocal, exitUsage, exitSafety, exitIncomplete, exitHeld, exitParked, exitLimit, exitNothing, exitOK}
 
 func worse(a, b int) int {
 	rank := func(code int) int {
@@ -116,12 +116,17 @@ func (a *app) runFile(cmd *cobra.Command, name string, parallel int) (err error)
 		defer f.Close()
 		in = f
 	}
-	b := &batch{app: a, global: inherited(cmd), locals: &localServers{}, began: time.Now()}
-	defer func() { err = errors.Join(err, b.locals.close()) }()
-	if err := b.all(cmd.Context(), in, parallel); err != nil {
+	ctx, release, err := a.hold(cmd.Context())
+	if err != nil {
 		return err
 	}
-	return b.summary(cmd.Context())
+	defer release()
+	b := &batch{app: a, global: inherited(cmd), locals: &localServers{}, began: time.Now()}
+	defer func() { err = errors.Join(err, b.locals.close()) }()
+	if err := b.all(ctx, in, parallel); err != nil {
+		return err
+	}
+	return b.summary(ctx)
 }
 
 // inherited are the global flags of the command line of run, for its lines.
@@ -201,7 +206,7 @@ func (b *batch) one(ctx context.Context, n int, args []string, err error) {
 	}
 	a := &app{
 		stdin: noStdin{}, stdout: &pipeWriter{w: stdout}, stderr: stderr, log: slog.New(slog.DiscardHandler),
-		locals: b.locals, within: true,
+		locals: b.locals, within: true, limits: b.app.limited(),
 	}
 	code, word := exitUsage, ""
 	if len(args) > 0 && args[0] == "osssync" {
@@ -235,7 +240,9 @@ func (b *batch) one(ctx context.Context, n int, args []string, err error) {
 func (b *batch) summary(ctx context.Context) error {
 	slices.Sort(b.failed)
 	took := time.Since(b.began)
-	if ctx.Err() != nil {
+	if end := bound(ctx); end != nil {
+		b.code = end.code
+	} else if ctx.Err() != nil {
 		b.code = exitInterrupted
 	}
 	if b.app.flags.json {

@@ -17,10 +17,18 @@ type versionLine struct {
 	Commit   string `json:"commit,omitempty"`
 }
 
+const versionLong = `Print the version, the release of Go and the commit that osssync was built from.
+
+Examples:
+  osssync version
+  osssync version --json
+`
+
 func newVersionCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
+		Long:  versionLong + "\n" + exitHelp,
 		Args:  upTo(0),
 		RunE: func(*cobra.Command, []string) error {
 			v := readVersion()

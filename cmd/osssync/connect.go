@@ -25,6 +25,7 @@ type service struct {
 	// job's id, and the folder that is never part of a tree.
 	name, dir string
 	make      func(bucket string) error
+	reach     func(*http.Client) (*oss.Client, error)
 
 	// Buckets that are reached elsewhere than by client; nil is by client.
 	elsewhere func(bucket string) *oss.Client
@@ -133,7 +134,7 @@ func (a *app) newClient(t target, creds oss.CredentialsProvider) (*oss.Client, e
 		if err != nil {
 			return nil, err
 		}
-		a.http = oss.NewSession(session)
+		a.http = a.newSession(session)
 	}
 	opts := &oss.Options{
 		Region:     t.region,
@@ -195,6 +196,14 @@ func (a *app) session() (*oss.SessionOptions, error) {
 		opts.Proxy = http.ProxyURL(u)
 	}
 	return opts, nil
+}
+
+// newSession makes connections that are held to the limits of this run and log
+// their requests.
+func (a *app) newSession(opts *oss.SessionOptions) *http.Client {
+	session := oss.NewSession(opts)
+	session.Transport = &loggedTransport{base: a.limited().limiter.Transport(session.Transport), log: a.log}
+	return session
 }
 
 // warnPlain warns of requests that travel unencrypted over a network.

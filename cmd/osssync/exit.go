@@ -24,6 +24,8 @@ const (
 	exitInterrupted = 5
 	exitIntegrity   = 6
 	exitSafety      = 7
+	exitLimit       = 8
+	exitNothing     = 9
 	exitParked      = 10
 	exitHeld        = 11
 )
@@ -38,7 +40,9 @@ const exitHelp = `Exit codes:
   5   interrupted; run it again to go on
   6   the object changed meanwhile or arrived damaged; a checkpoint is damaged
   7   deleting was not safe; nothing more was deleted
-  10  the credentials ended; run it again with new ones to go on
+  8   the limit of --max-transfer was reached; run it again to go on
+  9   nothing was to do, and --error-on-no-transfer is given
+  10  --max-duration, --deadline or --window ended, or the credentials; run it again to go on
   11  another process holds this job or folder
 `
 
@@ -53,12 +57,15 @@ func exitCode(err error) int {
 		selftest *selftestError
 		state    *damagedStateError
 		ran      *runError
+		end      *boundError
 	)
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &ran):
 		return ran.code
+	case errors.As(err, &end):
+		return end.code
 	case errors.As(err, &selftest), errors.As(err, &state):
 		return exitIntegrity
 	case errors.As(err, &usage), errors.As(err, &ossUsage), errors.As(err, &jobUsage):
@@ -119,6 +126,10 @@ func hintFor(err error) string {
 		return usage.hint
 	case errors.As(err, &job):
 		return job.hint
+	case errors.Is(err, errNothing):
+		return ""
+	case errors.As(err, new(*boundError)):
+		return "run the same command again: it goes on"
 	case errors.As(err, &state):
 		return "run their jobs again: they start over and prove what is there; or give them up with: osssync jobs rm"
 	case serviceHint(err) != "":

@@ -46,6 +46,7 @@ type globalFlags struct {
 	logFile         string
 	logLevel        choice
 	report          string
+	limits          limitFlags
 
 	configFile    string
 	profile       string
@@ -62,7 +63,7 @@ type globalFlags struct {
 // aliases are further spellings of flags, as other tools have them.
 var aliases = map[string]string{
 	"jobs": "job", "state-dir": "checkpoint-dir", "dryrun": "dry-run", "addr": "listen", "ram-role-arn": "role-arn",
-	"timeout": "expires-duration", "redundancy-type": "redundancy", "query-param": "query",
+	"timeout": "expires-duration", "bwlimit": "bandwidth-limit", "redundancy-type": "redundancy", "query-param": "query",
 }
 
 func normalize(_ *pflag.FlagSet, name string) pflag.NormalizedName {
@@ -121,6 +122,7 @@ func (g *globalFlags) register(f *pflag.FlagSet) {
 	g.logLevel = choice{allowed: []string{"off", "error", "info", "debug"}}
 	f.Var(&g.logLevel, "loglevel", "off, error, info or debug (default info with --log-file, else off)")
 	f.StringVar(&g.report, "report", "", "write the job's report to `FILE`, as JSON")
+	g.limits.register(f)
 }
 
 var credentialModes = []string{"AK", "StsToken", "RamRoleArn", "ChainableRamRoleArn", "EcsRamRole", "OIDC", "Process", "Anonymous"}

@@ -32,12 +32,24 @@ func (a *app) runJob(s *service, t task) error {
 		return err
 	}
 	out := &outcome{dryRun: t.dryRun, again: commandLine(t.cmd, t.args)}
+	ctx, release, err := a.hold(t.cmd.Context())
+	if err != nil {
+		return err
+	}
+	defer release()
 	view := a.newView()
-	report, err := t.call(t.cmd.Context(), engine, transfer.JobOptions{
-		Service:       s.name,
-		NoResume:      a.flags.noResume,
-		Adopt:         a.flags.adopt,
-		OnStart:       func(id string, resumed bool) { a.started(t, id, resumed) },
+	var steered *control
+	defer func() { steered.close() }()
+	report, err := t.call(ctx, engine, transfer.JobOptions{
+		Service:  s.name,
+		NoResume: a.flags.noResume,
+		Adopt:    a.flags.adopt,
+		OnStart: func(id string, resumed bool) {
+			a.started(t, id, resumed)
+			if !t.dryRun {
+				steered = a.listen(id)
+			}
+		},
 		OnProgress:    view.progress,
 		ProgressEvery: view.every,
 		OnObject: func(e transfer.ObjectEvent) {
@@ -58,6 +70,12 @@ func (a *app) runJob(s *service, t task) error {
 	}
 	if report == nil {
 		return err
+	}
+	switch end := bound(ctx); {
+	case err != nil && end != nil && report.State == transfer.StateInterrupted:
+		report.State, report.Error, err = transfer.StateParked, end.Error(), end
+	case err == nil && a.flags.limits.orNothing && !t.dryRun && report.Check == nil && report.Objects.Done == 0:
+		err = errNothing
 	}
 	out.report = report
 	a.outcome = out

@@ -291,6 +291,9 @@ bench:
 state check:
   checked   job, state (sound, locked, newer, damaged, unreadable, set aside), reason, pid
 
+ctl:
+  setting   job, setting (bandwidth-limit), value: of a running job, "" for no limit
+
 run:
   the lines of each command, with "line", its number, in every object; then
   line      line, command, exit_code, elapsed_seconds: how that line ended

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,6 +42,14 @@ func (a *app) connectLocal(buckets []string) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.client, err = s.reach(a.newSession(&oss.SessionOptions{NoProxy: true})); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	closing := s.close
+	s.close = func() error {
+		s.client.CloseIdleConnections()
+		return closing()
+	}
 	for _, name := range buckets {
 		if err := s.make(name); err != nil {
 			return nil, errors.Join(err, s.close())
@@ -55,15 +64,10 @@ func startLocal(server *emulator.Server, dir string) (*service, error) {
 		return nil, err
 	}
 	id, secret := server.Credentials()
-	client, err := oss.New(endpoint, oss.StaticCredentials(id, secret, ""), nil)
-	if err != nil {
-		return nil, err
-	}
 	return &service{
-		client: client, name: localService + dir, dir: dir, make: server.CreateBucket,
-		close: func() error {
-			client.CloseIdleConnections()
-			return server.Close()
+		name: localService + dir, dir: dir, make: server.CreateBucket, close: server.Close,
+		reach: func(session *http.Client) (*oss.Client, error) {
+			return oss.New(endpoint, oss.StaticCredentials(id, secret, ""), &oss.Options{HTTPClient: session})
 		},
 	}, nil
 }

@@ -29,7 +29,7 @@ func (l *localServers) use(dir string, start func() (*service, error)) (*service
 		}
 		l.servers[dir] = s
 	}
-	return &service{client: s.client, name: s.name, dir: s.dir, make: s.make, close: func() error { return nil }}, nil
+	return &service{reach: s.reach, name: s.name, dir: s.dir, make: s.make, close: func() error { return nil }}, nil
 }
 
 // close stops all of them.
