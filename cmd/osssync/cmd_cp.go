@@ -26,6 +26,7 @@ const cpLong = `Copy a file or object, or with -r a whole tree, to, from or betw
   osssync cp [-r] oss://B/K oss://C/K  within the service: no byte of it comes here
   osssync cp - oss://BUCKET/KEY        stdin
   osssync cp oss://BUCKET/KEY -        to stdout
+  osssync cp 'oss://BUCKET/2024-*/x?.csv' DIR   every object that matches, as DIR/2024-01/x1.csv
 
 What is there already is replaced without a question. Run an interrupted command
 again and it goes on where it stopped.
@@ -36,17 +37,19 @@ func newCpCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cp SRC DST",
 		Short: "Copy files and objects",
-		Long:  cpLong + "\n" + exitHelp,
+		Long:  cpLong + "\n" + globHelp + "\n" + exitHelp,
 		Args:  exactly(2, "SRC and DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.newCopy(cmd, args, &f)
 			if err != nil {
 				return err
 			}
+			c.globs = true
 			return c.run()
 		},
 	}
 	cmd.Flags().SortFlags = false
+	addRaw(cmd, &f.raw)
 	cmd.Flags().BoolVarP(&f.recursive, "recursive", "r", false, "copy a whole tree")
 	f.register(cmd)
 	cmd.Flags().BoolVar(&f.allowEmpty, "allow-empty", false, "with -r: a prefix without objects is no error")
@@ -61,7 +64,10 @@ type copying struct {
 	cmd      *cobra.Command
 	args     []string
 	src, dst place
-	backup   place // of what is replaced; empty for none
+	backup   place  // of what is replaced; empty for none
+	globs    bool   // SRC may be a pattern
+	pattern  string // below SRC; empty for none
+	origin   place  // SRC as it was given, if it is a pattern
 	flags    *copyFlags
 	headers  oss.ObjectHeaders
 	rng      oss.Range
@@ -113,18 +119,9 @@ func (c *copying) run() error {
 	if err != nil {
 		return err
 	}
-	if !tree {
-		if given := c.flags.compareFlags(); len(given) > 0 {
-			return &usageError{message: given[0] + " compares trees", hint: "use it with -r or with sync"}
-		}
-		if c.flags.filter.given() {
-			return &usageError{message: "filters choose among the names of a tree", hint: "use them with -r or with sync"}
-		}
-		if c.flags.existing || c.flags.modifyWindow != 0 {
-			return &usageError{message: "--existing and --modify-window compare trees", hint: "use them with -r or with sync"}
-		}
-		if c.flags.ifUnchanged {
-			return &usageError{message: "--if-unchanged is for trees", hint: "use it with -r or with sync"}
+	if !tree && !c.expands() {
+		if err := c.forTrees(); err != nil {
+			return err
 		}
 	}
 	var buckets []string
@@ -148,6 +145,16 @@ func (c *copying) run() error {
 		if err := s.checkApart(c.src, c.dst); err != nil {
 			return err
 		}
+		if c.expands() {
+			if err := c.expand(s); err != nil {
+				return err
+			}
+			if tree = tree || c.pattern != ""; !tree {
+				if err := c.forTrees(); err != nil {
+					return err
+				}
+			}
+		}
 		switch {
 		case tree:
 			return c.tree(s)
@@ -160,6 +167,23 @@ func (c *copying) run() error {
 		}
 		return c.download(s)
 	})
+}
+
+// forTrees refuses flags that have no meaning for one object.
+func (c *copying) forTrees() error {
+	if given := c.flags.compareFlags(); len(given) > 0 {
+		return &usageError{message: given[0] + " compares trees", hint: "use it with -r or with sync"}
+	}
+	if c.flags.filter.given() {
+		return &usageError{message: "filters choose among the names of a tree", hint: "use them with -r or with sync"}
+	}
+	if c.flags.existing || c.flags.modifyWindow != 0 {
+		return &usageError{message: "--existing and --modify-window compare trees", hint: "use them with -r or with sync"}
+	}
+	if c.flags.ifUnchanged {
+		return &usageError{message: "--if-unchanged is for trees", hint: "use it with -r or with sync"}
+	}
+	return nil
 }
 
 // isTree decides whether SRC is copied as a tree, and refuses a tree without
@@ -180,15 +204,15 @@ func (c *copying) isTree() (bool, error) {
 		}
 		return info.IsDir(), nil
 	}
-	if c.src.isTree() && !c.flags.recursive {
+	if c.src.isTree() && !c.flags.recursive && !c.expands() {
 		return false, &usageError{message: fmt.Sprintf("%s is a prefix", c.src), hint: "copy what is below it with -r"}
 	}
 	return c.flags.recursive, nil
 }
 
 // job is the common part of all calls.
-func (c *copying) job(s *service, call func(context.Context, *transfer.Engine, transfer.JobOptions) (*transfer.Report, error)) error {
-	return c.app.runJob(s, task{cmd: c.cmd, args: c.args, src: c.src, dst: c.dst, dryRun: c.flags.dryRun, call: call})
+func (c *copying) job(s *service, call engineCall) error {
+	return c.app.runJob(s, task{cmd: c.cmd, args: c.args, src: c.src, dst: c.dst, dryRun: c.flags.dryRun, call: c.matched(call)})
 }
 
 func (c *copying) tree(s *service) error {
@@ -196,7 +220,7 @@ func (c *copying) tree(s *service) error {
 	if err != nil {
 		return err
 	}
-	set, err := c.flags.filter.set(c.cmd.Context(), c.app)
+	set, err := c.filter()
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 // copyFlags are those of cp and sync.
 type copyFlags struct {
 	recursive      bool
+	raw            bool
 	force          bool
 	update         bool
 	ignoreExisting bool

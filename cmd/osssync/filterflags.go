@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,8 @@ type filterFlags struct {
 	startAfter   string
 	endWith      string
 	classes      choices
+
+	last string // a pattern that all must match besides; no flag
 }
 
 // register adds the flags to cmd.
@@ -57,7 +60,7 @@ func (f *filterFlags) register(cmd *cobra.Command) {
 // set makes the filter that the flags describe, nil if there is none, and warns
 // of what is likely not meant. It reads the files that the flags name.
 func (f *filterFlags) set(ctx context.Context, a *app) (*filter.Set, error) {
-	if !f.given() {
+	if !f.given() && f.last == "" {
 		return nil, nil
 	}
 	b := filter.Builder{
@@ -69,6 +72,12 @@ func (f *filterFlags) set(ctx context.Context, a *app) (*filter.Set, error) {
 	for _, arg := range f.rules {
 		if err := arg.addTo(&b, &in); err != nil {
 			return nil, err
+		}
+	}
+	if f.last != "" {
+		const source = "the pattern of SRC"
+		if err := errors.Join(b.Include(f.last, source), b.Exclude("**", source)); err != nil {
+			return nil, &usageError{message: err.Error()}
 		}
 	}
 	for _, list := range []struct {
@@ -101,6 +110,12 @@ func (f *filterFlags) given() bool {
 	return len(f.rules)+len(f.filesFrom)+len(f.filesFromRaw)+len(f.classes.values) > 0 ||
 		f.minSize != 0 || f.maxSize.value != nil || f.minAge.duration != 0 || f.maxAge.duration != 0 ||
 		!f.minTime.time.IsZero() || !f.maxTime.time.IsZero() || f.startAfter != "" || f.endWith != ""
+}
+
+// includes reports whether any flag lets in what others would leave out.
+func (f *filterFlags) includes() bool {
+	return slices.ContainsFunc(f.rules, func(r ruleArg) bool { return !strings.HasPrefix(r.flag, "exclude") }) ||
+		len(f.filesFrom)+len(f.filesFromRaw) > 0
 }
 
 // ruleArg is one --include, --exclude or --filter, or a file of them, in its
