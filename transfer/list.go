@@ -2,8 +2,10 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"iter"
 
+	"github.com/osssync/osssync/internal/lister"
 	"github.com/osssync/osssync/oss"
 )
 
@@ -16,11 +18,20 @@ func (e *Engine) Try(ctx context.Context, name string, request func(ctx context.
 }
 
 // Objects lists as [oss.Bucket.Objects] does, and after an error that passes it
-// goes on behind the last key.
+// goes on behind the last key. Unless opts has more than a Prefix and a
+// StartAfter, several pages are fetched at once if there are many, ahead of what
+// is consumed; a MaxKeys is for those who will not want them all. A
+// listing that cannot be right is then a *ListingError.
 func (e *Engine) Objects(ctx context.Context, bucket *oss.Bucket, opts *oss.ListObjectsV2Options) iter.Seq2[oss.ObjectSummary, error] {
 	var o oss.ListObjectsV2Options
 	if opts != nil {
 		o = *opts
+	}
+	if o.Delimiter == "" && o.ContinuationToken == "" && o.MaxKeys == 0 && !o.FetchOwner && len(o.Header)+len(o.Query) == 0 {
+		within := lister.Options{Prefix: o.Prefix, StartAfter: o.StartAfter}
+		return e.listPages(ctx, bucket, within, func(ctx context.Context, page func(ctx context.Context, _ int) error) error {
+			return e.try(ctx, "list", priorityList, page)
+		})
 	}
 	return goOn(ctx, e, func(last oss.ObjectSummary) iter.Seq2[oss.ObjectSummary, error] {
 		from := o
@@ -38,6 +49,31 @@ func (e *Engine) Objects(ctx context.Context, bucket *oss.Bucket, opts *oss.List
 			}
 		}
 	})
+}
+
+// listPages yields the objects within some bounds in key order. Each page is one
+// call of try, several at once if there are many.
+func (e *Engine) listPages(ctx context.Context, bucket *oss.Bucket, within lister.Options,
+	try func(ctx context.Context, page func(ctx context.Context, attempt int) error) error,
+) iter.Seq2[oss.ObjectSummary, error] {
+	within.Parallel = min(e.opts.Concurrency, lister.DefaultParallel)
+	within.Page = func(ctx context.Context, opts *oss.ListObjectsV2Options) (result *oss.ListObjectsV2Result, err error) {
+		err = try(ctx, func(ctx context.Context, _ int) (err error) {
+			result, err = bucket.ListObjectsV2(ctx, opts)
+			return err
+		})
+		return result, err
+	}
+	return func(yield func(oss.ObjectSummary, error) bool) {
+		for o, err := range lister.List(ctx, within) {
+			if wrong, ok := errors.AsType[*lister.OrderError](err); ok {
+				err = &ListingError{Key: wrong.Key, After: wrong.After}
+			}
+			if !yield(o, err) {
+				return
+			}
+		}
+	}
 }
 
 // ObjectVersions lists as [oss.Bucket.ObjectVersions] does, and after an error

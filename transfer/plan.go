@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"strings"
 	"time"
@@ -177,25 +176,9 @@ func (t *tree) list(ctx context.Context, l Location, set *Filter) iter.Seq2[entr
 }
 
 // listing yields the objects below a prefix, as far as within says, in key
-// order. Pages are fetched through the pool, several at once if there are
-// many, ahead of what is consumed.
+// order. Pages are fetched ahead of what is consumed.
 func (j *job) listing(ctx context.Context, bucket *oss.Bucket, within lister.Options) iter.Seq2[oss.ObjectSummary, error] {
-	within.Parallel = min(j.Engine.opts.Concurrency, lister.DefaultParallel)
-	within.Page = func(ctx context.Context, opts *oss.ListObjectsV2Options) (result *oss.ListObjectsV2Result, err error) {
-		err = j.do(ctx, "list", within.Prefix, priorityList, func(ctx context.Context, _ int) (err error) {
-			result, err = bucket.ListObjectsV2(ctx, opts)
-			return err
-		})
-		return result, err
-	}
-	return func(yield func(oss.ObjectSummary, error) bool) {
-		for o, err := range lister.List(ctx, within) {
-			if wrong, ok := errors.AsType[*lister.OrderError](err); ok {
-				err = &ListingError{Key: wrong.Key, After: wrong.After}
-			}
-			if !yield(o, err) {
-				return
-			}
-		}
-	}
+	return j.listPages(ctx, bucket, within, func(ctx context.Context, page func(ctx context.Context, _ int) error) error {
+		return j.do(ctx, "list", within.Prefix, priorityList, page)
+	})
 }

@@ -57,6 +57,9 @@ func (l *listing) objectTable(ctx context.Context, r *requester, p place) table 
 			if l.oneLevel && strings.Count(sel.pattern, "/") <= strings.Count(sel.prefix, "/") {
 				opts.Delimiter = "/" // the service can leave out what lies deeper
 			}
+			if l.limit.value > 0 {
+				opts.MaxKeys = 1000 // one page after the other: the rest may not be wanted
+			}
 			for o, err := range r.engine.Objects(ctx, r.bucket(p), opts) {
 				if !yield(entry{key: o.Key, folder: o.IsPrefix, info: objectInfo(o), row: func(url string) row {
 					return row{
