@@ -194,7 +194,7 @@ func (e *Engine) Undo(ctx context.Context, id string, opts *UndoOptions) (*Repor
 	if err != nil {
 		return nil, err
 	}
-	if c.Method != "sync" || c.Backup == (where{}) {
+	if c.Method != "sync" && c.Method != "apply" || c.Backup == (where{}) {
 		return nil, usagef("job %s has kept nothing to put back: it was no sync with a backup", id)
 	}
 	dst, err := opts.reach(c, c.Destination)

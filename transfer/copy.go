@@ -101,6 +101,7 @@ type objectCopy struct {
 	target
 	from    Location
 	options CopyOptions
+	pinned  *entry // the source that is meant; nil is the one that is there
 
 	// What is known of the source: from a listing, and from head if pinned.
 	etag   string
@@ -139,6 +140,9 @@ func (c *objectCopy) head(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if c.pinned != nil && meta.ETag != c.pinned.etag {
+			return &ChangedError{Name: c.from.Path, What: "the object was overwritten"}
+		}
 		if c.tracker != nil && meta.Size != c.size {
 			c.tracker.restart(meta.Size)
 		}
@@ -163,7 +167,7 @@ func (c *objectCopy) run(ctx context.Context) error {
 		if changed, ok := errors.AsType[*ChangedError](err); ok && changed.Destination {
 			return err
 		}
-		if startsLeft == 0 {
+		if startsLeft == 0 || c.pinned != nil {
 			return errors.Join(err, &ChangedError{Name: c.from.Path, What: "the object was overwritten"})
 		}
 		c.log.Info("starting over", "key", c.key, "err", err)

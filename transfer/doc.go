@@ -3,9 +3,10 @@
 //
 // An [Engine] runs jobs: [Engine.Upload], [Engine.UploadStream],
 // [Engine.Download], [Engine.DownloadTo], [Engine.DownloadAt], [Engine.Copy],
-// [Engine.Append], [Engine.Sync], [Engine.Delete] and [Engine.Check]. Each call is one job,
-// blocks until it has ended, and returns a [Report]. Cancel its context to stop
-// it; the same call later goes on, and so does [Engine.Resume] with the job's id.
+// [Engine.Append], [Engine.Sync], [Engine.Plan], [Engine.Apply], [Engine.Delete]
+// and [Engine.Check]. Each call is one job, blocks until it has ended, and
+// returns a [Report]. Cancel its context to stop it; the same call later goes
+// on, and so does [Engine.Resume] with the job's id.
 //
 // # What holds
 //

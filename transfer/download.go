@@ -129,6 +129,7 @@ type download struct {
 	keys      crypto.Provider
 	seal      *seal
 	guard     guard
+	pinned    *entry // the object that is meant; nil is the one that is there
 
 	// What is known of the object: from a listing, and from head if pinned.
 	size    int64
@@ -145,6 +146,9 @@ func (d *download) head(ctx context.Context) error {
 		meta, err := d.bucket.HeadObject(ctx, d.key, &oss.HeadObjectOptions{VersionID: d.versionID})
 		if err != nil {
 			return err
+		}
+		if d.pinned != nil && meta.ETag != d.pinned.etag {
+			return &ChangedError{Name: d.key, What: "the object was overwritten"}
 		}
 		d.meta, d.size, d.etag, d.modTime = meta, meta.Size, meta.ETag, meta.LastModified
 		d.seal, err = openSeal(ctx, d.keys, meta)
@@ -169,7 +173,7 @@ func (d *download) run(ctx context.Context) error {
 		if err == nil || !(changed || errors.Is(err, ErrCorrupt)) || ctx.Err() != nil {
 			return err
 		}
-		if startsLeft == 0 || gone(err) {
+		if startsLeft == 0 || gone(err) || changed && d.pinned != nil {
 			if changed {
 				err = changedObject(d.key, err)
 			}

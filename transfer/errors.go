@@ -32,6 +32,10 @@ var (
 	// not have. Nothing more was deleted.
 	ErrUnsafe = errors.New("deleting is not safe")
 
+	// ErrStale is matched when the world is not as a plan has seen it: of an
+	// object that was left alone, and of the job that has such objects.
+	ErrStale = errors.New("the plan is stale")
+
 	// ErrNoJob is the error of a Resume whose job is not there.
 	ErrNoJob = errors.New("no such job")
 
@@ -44,6 +48,7 @@ var (
 type IncompleteError struct {
 	JobID  string
 	Failed int64   // objects
+	Stale  int64   // of the failed: not as the plan had seen them
 	First  Failure // one of them
 }
 
@@ -54,8 +59,27 @@ func (e *IncompleteError) Error() string {
 	return fmt.Sprintf("%d objects failed, the first: %s", e.Failed, e.First)
 }
 
-// Is makes errors.Is(err, ErrIncomplete) true.
-func (e *IncompleteError) Is(target error) bool { return target == ErrIncomplete }
+// Is makes errors.Is(err, ErrIncomplete) true, and with ErrStale if any is.
+func (e *IncompleteError) Is(target error) bool {
+	return target == ErrIncomplete || target == ErrStale && e.Stale > 0
+}
+
+// StaleError says that an object was left alone since it is not as the plan has
+// seen it, or its destination is not. It matches ErrStale.
+type StaleError struct {
+	Key  string // or path
+	What string // is not as it was
+	Err  error  // how it showed; may be nil
+}
+
+func (e *StaleError) Error() string {
+	return fmt.Sprintf("%s is not as the plan has seen it (%s): it is left alone", printable(e.Key), e.What)
+}
+
+// Is makes errors.Is(err, ErrStale) true.
+func (e *StaleError) Is(target error) bool { return target == ErrStale }
+
+func (e *StaleError) Unwrap() error { return e.Err }
 
 // StateError says that the state folder cannot be used, so that nothing was
 // begun.

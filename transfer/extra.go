@@ -13,6 +13,7 @@ import (
 	"path"
 	"slices"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/osssync/osssync/checkpoint"
@@ -71,6 +72,7 @@ type extra struct {
 	Size    int64
 	ModTime int64            `json:",omitempty"` // ns since 1970
 	ETag    string           `json:",omitempty"`
+	Class   string           `json:",omitempty"`
 	ID      localfs.Identity `json:",omitzero"`
 }
 
@@ -87,7 +89,7 @@ func newExtras(dir string) (*extras, error) {
 
 func (x *extras) add(e entry) error {
 	x.count++
-	line, err := json.Marshal(extra{e.name, e.size, e.modTime.UnixNano(), e.etag, e.id})
+	line, err := json.Marshal(extra{e.name, e.size, e.modTime.UnixNano(), e.etag, e.class, e.id})
 	if err == nil {
 		_, err = x.out.Write(append(line, '\n'))
 	}
@@ -143,6 +145,10 @@ func (t *tree) deleteExtras(ctx context.Context) error {
 	if x.count == 0 {
 		return nil
 	}
+	if failed := t.failed(); t.steps != nil && failed > 0 && !t.options.IgnoreErrors {
+		t.warn(fmt.Sprintf("%d deletions of the plan are not done, since %d objects failed", x.count, failed))
+		return nil // which the failures say
+	}
 	limit, exceeded := t.options.MaxDelete.exceeded(x.count, x.there)
 	switch total := t.meter.objectsTotal.Load(); {
 	case t.unread > 0:
@@ -156,17 +162,20 @@ func (t *tree) deleteExtras(ctx context.Context) error {
 	}
 	t.meter.setPhase(PhaseDeleting)
 	return x.batches(deleteBatch, func(batch []extra) error {
-		if err := t.confirmGone(ctx, batch); err != nil {
+		batch, err := t.confirmGone(ctx, batch)
+		if err != nil {
 			return err
 		}
 		for _, e := range batch {
 			t.seen(false, 0)
 			if t.options.DryRun {
-				t.event(ObjectEvent{Key: t.dst.Path + e.Name, Operation: "delete", Outcome: OutcomePlanned, Size: e.Size})
+				if err := t.planDelete(e); err != nil {
+					return err
+				}
 			}
 		}
 		switch {
-		case t.options.DryRun:
+		case t.options.DryRun || len(batch) == 0:
 			return nil
 		case t.direction == down:
 			return t.removeFiles(ctx, batch)
@@ -177,11 +186,13 @@ func (t *tree) deleteExtras(ctx context.Context) error {
 }
 
 // confirmGone asks the source for each name: a listing that ended early and said
-// it was complete must not cost an object.
-func (t *tree) confirmGone(ctx context.Context, batch []extra) error {
+// it was complete must not cost an object. Of a plan, what is there by now fails
+// and is left out.
+func (t *tree) confirmGone(ctx context.Context, batch []extra) ([]extra, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(t.objects)
-	for _, e := range batch {
+	back := make([]bool, len(batch))
+	for i, e := range batch {
 		if t.excluded(e.Name) {
 			continue // DeleteExcluded means it
 		}
@@ -197,13 +208,26 @@ func (t *tree) confirmGone(ctx context.Context, batch []extra) error {
 				}
 				there = meta != nil
 			}
+			if there && t.steps != nil {
+				back[i] = true
+				t.seen(false, 0)
+				t.fail(t.dst.Path+e.Name, "delete", &StaleError{Key: e.Name, What: "the source has it by now"})
+				return nil
+			}
 			if there {
 				return unsafe(UnsafeListing, "%s is at the source, though its listing has not shown it", printable(e.Name))
 			}
 			return nil
 		})
 	}
-	return g.Wait()
+	err := g.Wait()
+	left := make([]extra, 0, len(batch))
+	for i, e := range batch {
+		if !back[i] {
+			left = append(left, e)
+		}
+	}
+	return left, err
 }
 
 // removeFiles removes files that are still as they were seen, and then the
@@ -214,6 +238,10 @@ func (t *tree) removeFiles(ctx context.Context, batch []extra) error {
 	for _, e := range batch {
 		if err := context.Cause(ctx); err != nil {
 			return err
+		}
+		if _, err := t.root.Stat(e.Name); t.steps != nil && errors.Is(err, fs.ErrNotExist) {
+			t.skip("delete", e.Name, reasonBefore, 0)
+			continue
 		}
 		g := guard{known: true, exists: true, id: e.ID}
 		err := g.undisturbedFile(t.root, e.Name)
@@ -256,6 +284,10 @@ func (t *tree) removeObjects(ctx context.Context, batch []extra) error {
 	var keep []extra
 	for _, e := range batch {
 		key := t.dst.Path + e.Name
+		if t.steps != nil && now[key] == "" {
+			t.skip("delete", key, reasonBefore, 0)
+			continue
+		}
 		if now[key] != "" && now[key] != e.ETag {
 			t.fail(key, "delete", taken(key))
 			continue
@@ -328,6 +360,11 @@ func (e extra) identity() checkpoint.Identity {
 		return sourceIdentity(e.ID)
 	}
 	return checkpoint.Identity{Size: e.Size, ETag: e.ETag, ModTime: e.ModTime}
+}
+
+// entry is what e was made of.
+func (e extra) entry() entry {
+	return entry{name: e.Name, size: e.Size, modTime: time.Unix(0, e.ModTime), etag: e.ETag, class: e.Class, id: e.ID}
 }
 
 // listedNow is the ETag of each object of a batch, "" for those that are gone.

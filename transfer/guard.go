@@ -15,6 +15,7 @@ import (
 type guard struct {
 	known  bool // somebody looked
 	strict bool // ask even where that costs a request for each small object
+	exact  bool // what is gone is not as it was, either
 	exists bool
 	before checkpoint.Identity // what was there
 	backup *backup             // keeps it; nil: nobody does
@@ -53,6 +54,8 @@ func (t *target) undisturbed(ctx context.Context) error {
 	return t.do(ctx, "head", t.key, priorityObject, func(ctx context.Context, _ int) error {
 		meta, err := t.bucket.HeadObject(ctx, t.key, nil)
 		switch {
+		case errors.Is(err, oss.ErrNotFound) && t.guard.exact:
+			return taken(t.key)
 		case errors.Is(err, oss.ErrNotFound):
 			return nil // what is gone cannot be lost
 		case err != nil:
@@ -84,8 +87,10 @@ func (g guard) undisturbedFile(root *localfs.Root, name string) error {
 	}
 	now, err := root.Stat(name)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && !(g.exact && g.exists):
 		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		return taken(name)
 	case err != nil:
 		return err
 	case !g.exists || now.Size != g.id.Size || now.ModTime != g.id.ModTime || now.Inode != g.id.Inode:

@@ -107,7 +107,7 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 	}
 	j.mu.Lock()
 	if failed := j.report.Objects.Failed; err == nil && failed > 0 {
-		err = &IncompleteError{JobID: j.id, Failed: failed, First: j.report.Failures[0]}
+		err = &IncompleteError{JobID: j.id, Failed: failed, Stale: j.report.Objects.Stale, First: j.report.Failures[0]}
 	}
 	j.mu.Unlock()
 	if err == nil && !keep {
@@ -227,7 +227,10 @@ func (j *job) fail(key, operation string, err error) {
 	j.meter.objectsFailed.Add(1)
 	j.mu.Lock()
 	j.report.Objects.Failed++
-	if errors.Is(err, ErrChanged) {
+	switch {
+	case errors.Is(err, ErrStale):
+		j.report.Objects.Stale++
+	case errors.Is(err, ErrChanged):
 		j.report.Objects.Changed++
 	}
 	if len(j.report.Failures) < MaxFailures {
@@ -323,6 +326,9 @@ func shape(h oss.ObjectHeaders, sides ...Location) map[string]string {
 // stops in place of failing them one by one.
 func fatal(err error) bool {
 	if _, ok := errors.AsType[*checkpoint.WriteError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*planWriteError](err); ok {
 		return true
 	}
 	for _, target := range []error{

@@ -44,6 +44,14 @@ func (l Location) String() string {
 	return printable(s)
 }
 
+// bucketName is "" for this machine.
+func (l Location) bucketName() string {
+	if l.Bucket == nil {
+		return ""
+	}
+	return l.Bucket.Name()
+}
+
 // printable quotes s if it has bytes that do not belong on a terminal.
 func printable(s string) string {
 	for _, r := range s {

@@ -48,6 +48,7 @@ type action struct {
 	ask      bool  // only the objects' metadata can tell whether both are the same
 	extra    bool  // only the destination has it: there is dst and no src
 	err      error // the source could not be read here
+	turn     turn  // of a dry run, which tells its actions in their order
 }
 
 // plan merges the two sides, each in key order. Names that only the destination

@@ -31,7 +31,7 @@ const (
 type Report struct {
 	Version     int       `json:"version"`
 	JobID       string    `json:"job"`
-	Kind        string    `json:"kind"` // "upload", "download", "copy", "append", "sync", "delete", "check"
+	Kind        string    `json:"kind"` // "upload", "download", "copy", "append", "sync", "delete", "check", "apply"
 	Source      string    `json:"source"`
 	Destination string    `json:"destination,omitempty"`
 	State       State     `json:"state"`
@@ -48,6 +48,9 @@ type Report struct {
 	// Check has the findings of a Check, whose Objects.Done counts what was
 	// compared and Objects.Failed what could not be read.
 	Check *CheckCounts `json:"check,omitempty"`
+
+	// Plan sums up what a dry run, or an Engine.Plan, says would be done.
+	Plan *PlanCounts `json:"plan,omitempty"`
 
 	// Failures lists the failed objects, at most MaxFailures; Objects.Failed
 	// has their true number, and the checkpoint has them all.
@@ -66,8 +69,9 @@ type ObjectCounts struct {
 	Done    int64 `json:"done"`
 	Skipped int64 `json:"skipped"`
 	Failed  int64 `json:"failed"`
-	Changed int64 `json:"changed"` // of the failed: their source moved, or their destination
-	Deleted int64 `json:"deleted"` // of the done: removed at the destination
+	Changed int64 `json:"changed"`         // of the failed: their source moved, or their destination
+	Stale   int64 `json:"stale,omitempty"` // of the failed: not as the plan had seen them
+	Deleted int64 `json:"deleted"`         // of the done: removed at the destination
 }
 
 // ByteCounts counts bytes of objects.
@@ -105,7 +109,7 @@ func newFailure(key, operation string, err error) Failure {
 	if server, ok := errors.AsType[*oss.ServerError](err); ok {
 		f.Status, f.Code, f.RequestID = server.Status, server.Code, server.RequestID
 	}
-	f.Retryable = judge(err).Action != scheduler.Stop || errors.Is(err, ErrChanged)
+	f.Retryable = judge(err).Action != scheduler.Stop || errors.Is(err, ErrChanged) && !errors.Is(err, ErrStale)
 	return f
 }
 

@@ -72,9 +72,9 @@ type call struct {
 	Adopt       bool   `json:",omitempty"`
 	Source      where
 	Destination where
-	Headers     oss.ObjectHeaders
-	VersionID   string  `json:",omitempty"`
-	Compare     Compare `json:",omitempty"`
+	Headers     oss.ObjectHeaders `json:",omitzero"`
+	VersionID   string            `json:",omitempty"`
+	Compare     Compare           `json:",omitempty"`
 
 	ModifyWindow time.Duration `json:",omitempty"`
 	ExistingOnly bool          `json:",omitempty"`
@@ -159,11 +159,7 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 			return nil, err
 		}
 	}
-	if c.PartSize > 0 && c.Threshold > 0 {
-		sized := *e
-		sized.opts.PartSize, sized.opts.MultipartThreshold = c.PartSize, c.Threshold
-		e = &sized
-	}
+	e = e.sized(c)
 	switch c.Method {
 	case "upload":
 		return e.Upload(ctx, src.Path, dst, &UploadOptions{JobOptions: o, Headers: c.Headers})
@@ -174,14 +170,31 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 	case "copy":
 		return e.Copy(ctx, src, dst, &CopyOptions{JobOptions: o, VersionID: c.VersionID, Headers: c.Headers, KeepACL: c.KeepACL, Relay: c.Relay})
 	case "sync":
-		return e.Sync(ctx, src, dst, &SyncOptions{
-			JobOptions: o, Compare: c.Compare, ModifyWindow: c.ModifyWindow, ExistingOnly: c.ExistingOnly, Headers: c.Headers, Exclude: c.Exclude, AllowEmpty: c.AllowEmpty, KeepACL: c.KeepACL, Relay: c.Relay,
-			IfUnchanged: c.IfUnchanged, Delete: c.Delete, MaxDelete: c.MaxDelete,
-			AllowEmptySource: c.AllowEmptySource, IgnoreErrors: c.IgnoreErrors, DeleteExcluded: c.DeleteExcluded,
-			Filter: c.Filter, Backup: kept,
-		})
+		return e.Sync(ctx, src, dst, c.sync(o, kept))
+	case "apply":
+		return nil, usagef("the job is of a plan: apply the plan again, and it goes on")
 	}
 	return nil, fmt.Errorf("this release does not know how to %q", c.Method)
+}
+
+// sized is the engine with the part sizes of the call.
+func (e *Engine) sized(c call) *Engine {
+	if c.PartSize <= 0 || c.Threshold <= 0 {
+		return e
+	}
+	sized := *e
+	sized.opts.PartSize, sized.opts.MultipartThreshold = c.PartSize, c.Threshold
+	return &sized
+}
+
+// sync is the call's options of a Sync.
+func (c call) sync(o JobOptions, kept Location) *SyncOptions {
+	return &SyncOptions{
+		JobOptions: o, Compare: c.Compare, ModifyWindow: c.ModifyWindow, ExistingOnly: c.ExistingOnly, Headers: c.Headers, Exclude: c.Exclude, AllowEmpty: c.AllowEmpty, KeepACL: c.KeepACL, Relay: c.Relay,
+		IfUnchanged: c.IfUnchanged, Delete: c.Delete, MaxDelete: c.MaxDelete,
+		AllowEmptySource: c.AllowEmptySource, IgnoreErrors: c.IgnoreErrors, DeleteExcluded: c.DeleteExcluded,
+		Filter: c.Filter, Backup: kept,
+	}
 }
 
 // reach is a Location of a call, through the buckets and keys of this one.

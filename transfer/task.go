@@ -9,9 +9,16 @@ import (
 // that there is no need. It returns only errors that end the job.
 func (t *tree) object(ctx context.Context, a action) error {
 	operation, key, size := t.describe(a)
+	defer a.turn.end()
 	err := t.transfer(ctx, a)
+	if changed, ok := errors.AsType[*ChangedError](err); ok && changed.Destination && t.steps != nil {
+		err = t.unlessDone(ctx, a, err)
+	}
 	switch {
 	case err == nil:
+		return nil
+	case errors.Is(err, errBefore):
+		t.skip(operation, key, reasonBefore, size)
 		return nil
 	case errors.Is(err, errSame):
 		t.skip(operation, key, reasonSame, size)
@@ -24,6 +31,9 @@ func (t *tree) object(ctx context.Context, a action) error {
 	t.fail(key, operation, err)
 	return nil
 }
+
+// errBefore says that an earlier run had done it.
+var errBefore = errors.New("done before")
 
 // errSame says that source and destination turned out to be the same.
 var errSame = errors.New("unchanged")
@@ -41,28 +51,36 @@ func (t *tree) transfer(ctx context.Context, a action) error {
 		}
 	}
 	if t.options.DryRun {
-		t.event(ObjectEvent{Key: key, Operation: operation, Outcome: OutcomePlanned, Size: size})
-		return nil
+		return t.planTransfer(a)
+	}
+	var pinned *entry
+	if t.steps != nil {
+		err := t.asPlanned(ctx, a)
+		t.seen(err == nil, size)
+		if err != nil {
+			return err
+		}
+		pinned = &a.src
 	}
 	guard := a.guard(t.options.IfUnchanged || t.compare == CompareExisting)
-	guard.backup = t.backup
+	guard.backup, guard.exact = t.backup, t.steps != nil
 	switch t.direction {
 	case up:
 		u := &upload{
 			target: target{job: t.job, operation: operation, bucket: t.dst.Bucket, key: key, name: a.name, guard: guard},
-			root:   t.root, stored: t.options.Headers, planned: size, keys: t.dst.Keys,
+			root:   t.root, stored: t.options.Headers, planned: size, keys: t.dst.Keys, pinned: pinned,
 		}
 		return u.run(ctx)
 	case down:
 		d := &download{
 			job: t.job, bucket: t.src.Bucket, key: key, root: t.root, name: a.name, publisher: t.publisher, keys: t.src.Keys, guard: guard,
-			size: size, etag: a.src.etag, modTime: a.src.modTime,
+			size: size, etag: a.src.etag, modTime: a.src.modTime, pinned: pinned,
 		}
 		return d.run(ctx)
 	default:
 		c := &objectCopy{
 			target: target{job: t.job, operation: operation, bucket: t.dst.Bucket, key: key, name: a.name, size: size, guard: guard},
-			from:   Remote(t.src.Bucket, t.src.Path+a.name), etag: a.src.etag,
+			from:   Remote(t.src.Bucket, t.src.Path+a.name), etag: a.src.etag, pinned: pinned,
 			options: t.options.copying(),
 		}
 		return c.run(ctx)

@@ -96,12 +96,22 @@ type SyncOptions struct {
 // rest: the error then matches ErrIncomplete. A call after an interrupted one
 // goes on with what is missing.
 func (e *Engine) Sync(ctx context.Context, src, dst Location, opts *SyncOptions) (*Report, error) {
+	t, err := e.newTree(ctx, src, dst, opts, "sync")
+	if err != nil {
+		return nil, err
+	}
+	defer t.close()
+	return t.finish(ctx, t.run(ctx))
+}
+
+// newTree checks what a tree is asked for and begins its job. Every newTree is
+// followed by one close. method is the one that the checkpoint remembers.
+func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptions, method string) (t *tree, err error) {
 	var o SyncOptions
 	if opts != nil {
 		o = *opts
 	}
-	t := &tree{compare: o.Compare, options: o}
-	var err error
+	t = &tree{compare: o.Compare, options: o, direction: directionOf(src.bucketName(), dst.bucketName())}
 	if t.src, err = side(src); err != nil {
 		return nil, err
 	}
@@ -111,22 +121,12 @@ func (e *Engine) Sync(ctx context.Context, src, dst Location, opts *SyncOptions)
 	switch {
 	case src.Bucket == nil && dst.Bucket == nil:
 		return nil, usagef("neither side is in a bucket")
-	case src.Bucket == nil:
-		t.direction = up
-		if t.root, err = localfs.OpenRoot(t.src.Path); err != nil {
-			return nil, err
-		}
-		defer t.root.Close()
-	case dst.Bucket == nil:
-		t.direction = down
+	case t.direction != across:
 	case src.Keys != nil || dst.Keys != nil:
 		return nil, usagef("copies between buckets keep their encryption and take no keys")
-	default:
-		t.direction = across
-		if sameService(src.Bucket, dst.Bucket) && src.Bucket.Name() == dst.Bucket.Name() &&
-			(strings.HasPrefix(t.src.Path, t.dst.Path) || strings.HasPrefix(t.dst.Path, t.src.Path)) {
-			return nil, usagef("%s and %s lie within each other: what is copied would be copied again", t.src, t.dst)
-		}
+	case sameService(src.Bucket, dst.Bucket) && src.Bucket.Name() == dst.Bucket.Name() &&
+		(strings.HasPrefix(t.src.Path, t.dst.Path) || strings.HasPrefix(t.dst.Path, t.src.Path)):
+		return nil, usagef("%s and %s lie within each other: what is copied would be copied again", t.src, t.dst)
 	}
 	if o.Backup.Bucket == nil && o.Backup.Path != "" {
 		if o.Backup.Path, err = filepath.Abs(o.Backup.Path); err != nil {
@@ -140,27 +140,40 @@ func (e *Engine) Sync(ctx context.Context, src, dst Location, opts *SyncOptions)
 	if o.Backup != (Location{}) && e.opts.StateDir == "" && e.opts.OpenJournal == nil {
 		return nil, usagef("a backup needs a state folder: it records what to put back")
 	}
+	if t.direction == up {
+		if t.root, err = localfs.OpenRoot(t.src.Path); err != nil {
+			return nil, err
+		}
+	}
 	kind := "sync"
 	if o.Compare == CompareNone {
 		kind = "copy"
 	}
-	options := shape(o.Headers, t.src, t.dst)
+	t.shape = shape(o.Headers, t.src, t.dst)
 	if o.Filter != nil {
-		options["filter"] = o.Filter.String()
+		t.shape["filter"] = o.Filter.String()
+	}
+	t.call = call{
+		Method: method, Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare, ModifyWindow: o.ModifyWindow, ExistingOnly: o.ExistingOnly,
+		Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay, IfUnchanged: o.IfUnchanged,
+		Delete: o.Delete, MaxDelete: o.MaxDelete, AllowEmptySource: o.AllowEmptySource, IgnoreErrors: o.IgnoreErrors, DeleteExcluded: o.DeleteExcluded,
+		Filter: o.Filter, Backup: place(o.Backup),
 	}
 	t.job, err = e.begin(ctx, spec{
-		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: options, look: o.DryRun,
-		call: call{
-			Method: "sync", Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare, ModifyWindow: o.ModifyWindow, ExistingOnly: o.ExistingOnly,
-			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay, IfUnchanged: o.IfUnchanged,
-			Delete: o.Delete, MaxDelete: o.MaxDelete, AllowEmptySource: o.AllowEmptySource, IgnoreErrors: o.IgnoreErrors, DeleteExcluded: o.DeleteExcluded,
-			Filter: o.Filter, Backup: place(o.Backup),
-		}.text(o.JobOptions),
+		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: t.shape, look: o.DryRun, call: t.call.text(o.JobOptions),
 	}, o.JobOptions)
 	if err != nil {
+		t.close()
 		return nil, err
 	}
-	return t.finish(ctx, t.run(ctx))
+	return t, nil
+}
+
+// close gives back what newTree has opened.
+func (t *tree) close() {
+	if t.direction == up && t.root != nil {
+		t.root.Close()
+	}
 }
 
 // direction is where the bytes of a tree go.
@@ -171,6 +184,17 @@ const (
 	down                    // the other way
 	across                  // from bucket to bucket
 )
+
+// directionOf is the one between two buckets, "" for this machine.
+func directionOf(source, destination string) direction {
+	switch {
+	case source == "":
+		return up
+	case destination == "":
+		return down
+	}
+	return across
+}
 
 // side brings one side of a tree into the form that names are added to.
 func side(l Location) (Location, error) {
@@ -196,6 +220,13 @@ type tree struct {
 	root      *localfs.Root // of the local side, once it is there
 
 	publisher *publisher // of a download
+
+	shape map[string]string // the options that shape the result
+	call  call
+
+	planned planned     // of a dry run
+	plan    *planWriter // of a dry run that is written down; else nil
+	steps   *Plan       // to be applied, in place of what a comparison says; else nil
 
 	backup *backup // nil: nothing is kept
 	extras *extras // what only the destination has, if that is to be deleted
@@ -250,14 +281,21 @@ func (t *tree) run(ctx context.Context) (err error) {
 	actions := make(chan action, planAhead)
 	g.Go(func() error {
 		defer close(actions)
+		if t.steps != nil {
+			return t.feedSteps(gctx, actions)
+		}
 		return t.feed(gctx, actions)
 	})
 	g.Go(func() error {
 		tasks, tctx := errgroup.WithContext(gctx)
 		tasks.SetLimit(t.objects)
+		var queue queue
 		for a := range actions {
 			if tctx.Err() != nil {
 				break
+			}
+			if t.options.DryRun {
+				a.turn = queue.next()
 			}
 			tasks.Go(func() error { return t.object(tctx, a) })
 		}
@@ -387,7 +425,7 @@ func (t *tree) sides(ctx context.Context) (src, dst iter.Seq2[entry, error]) {
 	switch {
 	// A copy looks at its destination only to see whether what an earlier run
 	// did is still there.
-	case t.compare == CompareNone && !t.report.Resumed && !t.options.IfUnchanged && !t.options.Delete && !t.options.ExistingOnly && t.options.Backup == (Location{}):
+	case t.compare == CompareNone && !t.report.Resumed && t.plan == nil && !t.options.IfUnchanged && !t.options.Delete && !t.options.ExistingOnly && t.options.Backup == (Location{}):
 		return src, nil
 	case t.direction != down:
 		return src, t.list(ctx, t.dst, there)
@@ -407,6 +445,8 @@ func (t *tree) finish(ctx context.Context, err error) (*Report, error) {
 		err = fmt.Errorf("%w: %s", ErrNoMatch, t.src)
 	}
 	if t.options.DryRun {
+		t.planned.counts.Skipped, t.planned.counts.Failed = t.report.Objects.Skipped, t.report.Objects.Failed
+		t.report.Plan = &t.planned.counts
 		return t.end(ctx, err, t.found)
 	}
 	return t.end(ctx, err, t.compare != CompareNone)

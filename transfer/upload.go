@@ -97,6 +97,7 @@ type upload struct {
 	planned int64 // bytes that the totals have for it
 	keys    crypto.Provider
 	seal    *seal
+	pinned  *entry // the file that is meant; nil is the one that is there
 
 	file *os.File
 	id   localfs.Identity
@@ -133,6 +134,11 @@ func (u *upload) run(ctx context.Context) error {
 		return err
 	}
 	defer u.file.Close()
+	if u.pinned != nil {
+		if what := sinceSeen(u.pinned.id, u.id); what != "" {
+			return &ChangedError{Name: u.name, What: what}
+		}
+	}
 	u.size, u.sealed = u.id.Size, u.keys != nil
 	u.meter.bytesTotal.Add(u.size - u.planned)
 	u.tracker = u.meter.track(u.key, u.size)

@@ -69,14 +69,14 @@ func newRootCommand(a *app) *cobra.Command {
 	root.PersistentFlags().SortFlags = false
 	root.AddCommand(newConfigCommand(a), newStateCommand(a), newRunCommand(a), newCompletionCommand(a), newManCommand(a), newProbeCommand(a), newBenchCommand(a))
 	root.AddCommand(
-		newCpCommand(a), newSyncCommand(a), newLsCommand(a), newStatCommand(a),
+		newCpCommand(a, nil), newSyncCommand(a, nil), newLsCommand(a), newStatCommand(a),
 		newCatCommand(a), newDuCommand(a), newHashCommand(a), newPresignCommand(a),
 		newSetACLCommand(a), newSetMetaCommand(a), newRestoreCommand(a), newReadSymlinkCommand(a),
 		newRmCommand(a), newMbCommand(a), newRbCommand(a), newServeCommand(a), newGCCommand(a), newSelftestCommand(a), newVersionCommand(a), newJSONTopic(),
 	)
 	root.AddCommand(
 		newJobsCommand(a), newResumeCommand(a, "resume", "Go on with an interrupted job"), newResumeCommand(a, "retry", "Do what is missing of a job"),
-		newFilterTestCommand(a), newUndoCommand(a), newCheckCommand(a), newCtlCommand(a), newAppendCommand(a),
+		newFilterTestCommand(a), newUndoCommand(a), newCheckCommand(a), newPlanCommand(a), newApplyCommand(a), newCtlCommand(a), newAppendCommand(a),
 	)
 	return root
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -32,8 +33,8 @@ What is there already is replaced without a question. Run an interrupted command
 again and it goes on where it stopped.
 `
 
-func newCpCommand(a *app) *cobra.Command {
-	var f copyFlags
+func newCpCommand(a *app, plan *planFlags) *cobra.Command {
+	f := copyFlags{plan: plan}
 	cmd := &cobra.Command{
 		Use:   "cp SRC DST",
 		Short: "Copy files and objects",
@@ -118,6 +119,9 @@ func (c *copying) run() error {
 	tree, err := c.isTree()
 	if err != nil {
 		return err
+	}
+	if !tree && c.flags.plan != nil {
+		return &usageError{message: "a single object needs no plan", hint: "plan a tree: cp -r, or sync"}
 	}
 	if !tree && !c.expands() {
 		if err := c.forTrees(); err != nil {
@@ -228,14 +232,24 @@ func (c *copying) tree(s *service) error {
 	if c.backup != (place{}) {
 		kept = s.location(c.backup)
 	}
-	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
-		return e.Sync(ctx, s.location(c.src), s.location(c.dst), &transfer.SyncOptions{
+	call := func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions, w io.Writer) (*transfer.Report, error) {
+		opts := &transfer.SyncOptions{
 			JobOptions: o, Headers: c.headers, Compare: c.flags.compare(c.cmd.Name()), ExistingOnly: c.flags.existing, ModifyWindow: c.flags.modifyWindow, Exclude: exclude, AllowEmpty: c.flags.allowEmpty, DryRun: c.flags.dryRun,
 			KeepACL: c.flags.keepACL, IfUnchanged: c.flags.ifUnchanged,
 			Delete: c.flags.remove.on, MaxDelete: c.flags.remove.most.limit,
 			AllowEmptySource: c.flags.remove.allowEmptySource, IgnoreErrors: c.flags.remove.ignoreErrors,
 			Filter: set, Backup: kept, DeleteExcluded: c.flags.remove.excluded,
-		})
+		}
+		if w != nil {
+			return e.Plan(ctx, s.location(c.src), s.location(c.dst), w, opts)
+		}
+		return e.Sync(ctx, s.location(c.src), s.location(c.dst), opts)
+	}
+	if c.flags.plan != nil {
+		return c.app.writePlan(s, c.flags.plan, task{cmd: c.cmd, args: c.args, src: c.src, dst: c.dst, dryRun: true}, call)
+	}
+	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
+		return call(ctx, e, o, nil)
 	})
 }
 

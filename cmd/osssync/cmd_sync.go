@@ -18,8 +18,8 @@ With --backup-dir what is replaced or deleted is kept first, each run's in a fol
 of its own, and "osssync undo J" takes the run back.
 `
 
-func newSyncCommand(a *app) *cobra.Command {
-	f := copyFlags{recursive: true}
+func newSyncCommand(a *app, plan *planFlags) *cobra.Command {
+	f := copyFlags{recursive: true, plan: plan}
 	cmd := &cobra.Command{
 		Use:   "sync SRC DST",
 		Short: "Bring a tree to the state of another",

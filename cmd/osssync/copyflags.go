@@ -39,6 +39,7 @@ type copyFlags struct {
 	backupDir      string
 	filter         filterFlags
 	versionID      string
+	plan           *planFlags // nil: to be done, not planned
 	byteRange      string
 }
 

@@ -39,7 +39,8 @@ const exitHelp = `Exit codes:
   4   finished, but some objects failed; run it again for those
   5   interrupted; run it again to go on
   6   the object changed meanwhile or arrived damaged; a checkpoint is damaged
-  7   deleting was not safe; nothing more was deleted
+  7   deleting was not safe, nothing more was deleted; of a plan, something has changed
+      since and was left alone
   8   the limit of --max-transfer was reached; run it again to go on
   9   nothing was to do, and --error-on-no-transfer is given
   10  --max-duration, --deadline or --window ended, or the credentials; run it again to go on
@@ -58,6 +59,7 @@ func exitCode(err error) int {
 		state    *damagedStateError
 		ran      *runError
 		end      *boundError
+		plan     *transfer.PlanError
 	)
 	switch {
 	case err == nil:
@@ -68,11 +70,11 @@ func exitCode(err error) int {
 		return end.code
 	case errors.As(err, &selftest), errors.As(err, &state):
 		return exitIntegrity
-	case errors.As(err, &usage), errors.As(err, &ossUsage), errors.As(err, &jobUsage):
+	case errors.As(err, &usage), errors.As(err, &ossUsage), errors.As(err, &jobUsage), errors.As(err, &plan):
 		return exitUsage
 	case errors.Is(err, transfer.ErrJobHeld), errors.As(err, &inUse):
 		return exitHeld
-	case errors.Is(err, transfer.ErrUnsafe):
+	case errors.Is(err, transfer.ErrUnsafe), errors.Is(err, transfer.ErrStale):
 		return exitSafety
 	case errors.Is(err, transfer.ErrDifferent):
 		return exitIntegrity
@@ -130,6 +132,10 @@ func hintFor(err error) string {
 		return ""
 	case errors.As(err, new(*boundError)):
 		return "run the same command again: it goes on"
+	case errors.As(err, new(*transfer.PlanError)):
+		return "make the plan anew with: osssync plan; it is not meant to be edited"
+	case errors.Is(err, transfer.ErrStale):
+		return "the rest of the plan is done, but for deletions if they depend on it; make it anew with: osssync apply --replan PLAN"
 	case errors.As(err, &state):
 		return "run their jobs again: they start over and prove what is there; or give them up with: osssync jobs rm"
 	case serviceHint(err) != "":

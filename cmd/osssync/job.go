@@ -21,6 +21,7 @@ type task struct {
 	args     []string
 	src, dst place
 	dryRun   bool
+	planned  bool // what is planned is written elsewhere
 	call     func(context.Context, *transfer.Engine, transfer.JobOptions) (*transfer.Report, error)
 }
 
@@ -31,7 +32,7 @@ func (a *app) runJob(s *service, t task) error {
 	if err != nil {
 		return err
 	}
-	out := &outcome{dryRun: t.dryRun, again: commandLine(t.cmd, t.args)}
+	out := &outcome{dryRun: t.dryRun, written: t.planned, again: commandLine(t.cmd, t.args)}
 	ctx, release, err := a.hold(t.cmd.Context())
 	if err != nil {
 		return err
@@ -61,7 +62,9 @@ func (a *app) runJob(s *service, t task) error {
 					out.plannedBytes += e.Size
 				}
 			}
-			a.object(e)
+			if e.Outcome != transfer.OutcomePlanned || !t.planned {
+				a.object(e)
+			}
 		},
 	})
 	view.stop()
@@ -125,7 +128,11 @@ func (a *app) object(e transfer.ObjectEvent) {
 	case a.flags.json:
 		a.emit(objectLine{V: jsonVersion, Type: "object", Key: e.Key, Operation: e.Operation, Outcome: e.Outcome, Reason: e.Reason, Size: e.Size, Failure: e.Failure})
 	case e.Outcome == transfer.OutcomePlanned:
-		fmt.Fprintf(a.stdout, "would %s %s (%s)\n", e.Operation, printable(e.Key), size(e.Size)) //nolint:errcheck // a reader that left does not stop a plan
+		reason := ""
+		if e.Reason != "" {
+			reason = ": " + e.Reason
+		}
+		fmt.Fprintf(a.stdout, "would %s %s (%s)%s\n", e.Operation, printable(e.Key), size(e.Size), reason) //nolint:errcheck // a reader that left does not stop a plan
 	}
 }
 
@@ -134,9 +141,11 @@ type outcome struct {
 	report         *transfer.Report
 	again          string // the command line that goes on
 	dryRun         bool
+	written        bool // as a plan
 	planned        int64
 	plannedDeletes int64 // of planned, in a job that also transfers
 	plannedBytes   int64
+	cost           *costFields
 }
 
 // maxShown is how many failures, and how many warnings, a terminal gets; the
@@ -167,7 +176,7 @@ func (o *outcome) last(a *app, code int) {
 	if a.flags.json {
 		a.emit(summaryLine{
 			V: jsonVersion, Type: "summary", Report: o.report, ExitCode: code, Continue: again,
-			ElapsedSeconds: o.report.Elapsed().Seconds(), DryRun: o.dryRun, Planned: o.planned, PlannedBytes: o.plannedBytes, PlannedDeletes: o.plannedDeletes,
+			ElapsedSeconds: o.report.Elapsed().Seconds(), DryRun: o.dryRun, Planned: o.planned, PlannedBytes: o.plannedBytes, PlannedDeletes: o.plannedDeletes, Cost: o.cost,
 		})
 	}
 	if a.flags.onlyErrors && code == exitOK {
@@ -190,6 +199,8 @@ func (o *outcome) line() string {
 	took := r.Elapsed()
 	var b strings.Builder
 	switch {
+	case o.written && r.Plan != nil && (r.State == transfer.StateDone || r.State == transfer.StateIncomplete):
+		fmt.Fprintf(&b, "planned: %s, %s to transfer (%d replaced), %s to delete", number(o.planned-o.plannedDeletes, "object"), size(o.plannedBytes), r.Plan.Replaced, number(o.plannedDeletes, "object"))
 	case o.dryRun && r.State == transfer.StateDone:
 		fmt.Fprintf(&b, "dry run: %s, %s would be done in a real one", number(o.planned-o.plannedDeletes, "object"), size(o.plannedBytes))
 		if o.plannedDeletes > 0 {
@@ -213,6 +224,9 @@ func (o *outcome) line() string {
 		fmt.Fprintf(&b, ", %d deleted", n.Deleted)
 	}
 	fmt.Fprintf(&b, ", %d skipped, %d failed, %d changed", n.Skipped, n.Failed, n.Changed)
+	if n.Stale > 0 {
+		fmt.Fprintf(&b, ", %d stale", n.Stale)
+	}
 	if r.JobID != "" {
 		b.WriteString("; job " + r.JobID)
 	}

@@ -75,13 +75,14 @@ type summaryLine struct {
 	V    int    `json:"v"`
 	Type string `json:"type"`
 	*transfer.Report
-	ElapsedSeconds float64 `json:"elapsed_seconds"`
-	ExitCode       int     `json:"exit_code"`
-	Continue       string  `json:"continue,omitempty"`
-	DryRun         bool    `json:"dry_run,omitempty"`
-	Planned        int64   `json:"planned,omitempty"`
-	PlannedBytes   int64   `json:"planned_bytes,omitempty"`
-	PlannedDeletes int64   `json:"planned_deletes,omitempty"` // of planned
+	ElapsedSeconds float64     `json:"elapsed_seconds"`
+	ExitCode       int         `json:"exit_code"`
+	Continue       string      `json:"continue,omitempty"`
+	DryRun         bool        `json:"dry_run,omitempty"`
+	Planned        int64       `json:"planned,omitempty"`
+	PlannedBytes   int64       `json:"planned_bytes,omitempty"`
+	PlannedDeletes int64       `json:"planned_deletes,omitempty"` // of planned
+	Cost           *costFields `json:"cost,omitempty"`
 }
 
 type listedLine struct {
@@ -183,7 +184,7 @@ const jsonHelp = `With --json stdout gets one JSON object per line. Each has "v"
 this form (1), and "type". Within a version fields are only added. Sizes are
 bytes, times RFC 3339, durations seconds.
 
-cp, sync, rm, resume, retry:
+cp, sync, rm, resume, retry, apply, plan (with -o FILE; planned objects are in it):
   start     command, source, destination, job, resumed (goes on with a run that
             did not end), dry_run
   progress  every second: job, phase (starting, listing, transferring, finishing),
@@ -202,11 +203,16 @@ cp, sync, rm, resume, retry:
   summary   the last line: version (of the report within), job, kind, source,
             destination, state (done, incomplete, interrupted, parked, failed,
             held), error, resumed, resumable, started, finished,
-            objects {total, done, skipped, failed, changed, deleted},
+            objects {total, done, skipped, failed, changed, stale (left alone by
+            apply), deleted},
             bytes {done, resumed}, retries, failures (at most 1000, each as in
             object), warnings, elapsed_seconds, exit_code, continue (the command
             line that goes on), and for a dry run dry_run, planned,
-            planned_bytes, planned_deletes
+            planned_bytes, planned_deletes, and for that of a tree plan {uploads,
+            downloads, copies, deletes, replaced, bytes, skipped, failed,
+            put_requests, get_requests, classes {CLASS: small, small_bytes, early,
+            early_bytes}}, and with --cost cost {put_requests, get_requests,
+            amount, currency, prices, date}
 
 check:
   start     as of cp

@@ -1,0 +1,217 @@
+package transfer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+
+	"github.com/osssync/osssync/internal/localfs"
+	"github.com/osssync/osssync/oss"
+)
+
+// ApplyOptions tunes one Apply.
+type ApplyOptions struct {
+	// ResumeOptions are those to reach the plan's buckets with. Service and
+	// Adopt are the plan's.
+	ResumeOptions
+}
+
+// Apply does what the plan says and nothing else, as the job that the Sync it
+// stands for would be: with its checkpoint, guards and order.
+//
+// An object that is not as the plan has seen it, at the source or at the
+// destination, is left alone: that is a failure that matches ErrStale, and so
+// does the error of the job. The others are done. Deletions come last, and only
+// if nothing failed, or the plan was made with IgnoreErrors; each name is asked
+// for at the source once more.
+//
+// What an earlier Apply of the same plan has done is skipped, so that one that
+// was interrupted goes on when it is called again.
+func (e *Engine) Apply(ctx context.Context, p *Plan, opts *ApplyOptions) (*Report, error) {
+	src, dst, do, err := p.options(opts)
+	if err != nil {
+		return nil, err
+	}
+	// What the plan has decided is not asked again.
+	do.IfUnchanged, do.AllowEmpty, do.AllowEmptySource, do.MaxDelete = true, true, true, DeleteLimit{None: true}
+	t, err := e.sized(p.header.Call).newTree(ctx, src, dst, do, "apply")
+	if err != nil {
+		return nil, err
+	}
+	defer t.close()
+	t.report.Kind, t.steps = "apply", p
+	return t.finish(ctx, t.run(ctx))
+}
+
+// Replan writes to w what the same Plan would say now: of the same source and
+// destination, with the same options. Its error is that of Engine.Plan.
+func (e *Engine) Replan(ctx context.Context, p *Plan, w io.Writer, opts *ApplyOptions) (*Report, error) {
+	src, dst, do, err := p.options(opts)
+	if err != nil {
+		return nil, err
+	}
+	return e.sized(p.header.Call).Plan(ctx, src, dst, w, do)
+}
+
+// options are those of the Sync that the plan stands for.
+func (p *Plan) options(opts *ApplyOptions) (src, dst Location, do *SyncOptions, err error) {
+	if opts == nil || opts.Bucket == nil {
+		return src, dst, nil, usagef("a plan needs a way to reach its buckets")
+	}
+	c, o := p.header.Call, opts.JobOptions
+	o.Service, o.Adopt = cmp.Or(c.Service, c.endpoint()), c.Adopt
+	if src, err = opts.reach(c, c.Source); err != nil {
+		return src, dst, nil, err
+	}
+	if dst, err = opts.reach(c, c.Destination); err != nil {
+		return src, dst, nil, err
+	}
+	var kept Location
+	if c.Backup != (where{}) {
+		kept, err = opts.reach(c, c.Backup)
+	}
+	return src, dst, c.sync(o, kept), err
+}
+
+// feedSteps is feed, for a plan that was made before.
+func (t *tree) feedSteps(ctx context.Context, actions chan<- action) error {
+	for line, err := range t.steps.lines() {
+		if err != nil {
+			return err
+		}
+		if line.Action == actionDelete {
+			if err := t.extras.add(line.Destination.entry(line.Name)); err != nil {
+				return err
+			}
+			continue
+		}
+		a := action{name: line.Name, src: line.Source.entry(line.Name), looked: true}
+		if line.Destination != nil {
+			a.dst, a.exists = line.Destination.entry(line.Name), true
+		}
+		select {
+		case actions <- a:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	t.meter.totalsKnown.Store(true)
+	t.meter.setPhase(PhaseTransferring)
+	return nil
+}
+
+// asPlanned compares an action's destination with what the plan has seen, where
+// the write itself would not, or not before it has cost much. The error is
+// errBefore if an earlier run has done the action.
+func (t *tree) asPlanned(ctx context.Context, a action) error {
+	settled, known, err := t.journal.Settled(a.name)
+	if err != nil {
+		return err
+	}
+	ours := known && a.src.exactly(settled.Source) && !(a.exists && a.dst.is(settled.Dest))
+	large := a.src.size > t.Engine.opts.MultipartThreshold
+	if !ours && !large && t.direction != down || strings.HasSuffix(a.name, "/") {
+		return nil
+	}
+	now, there, err := t.lookAt(ctx, a.name)
+	switch {
+	case err != nil:
+		return err
+	case ours && there && now.exactly(settled.Dest):
+		return errBefore
+	case there != a.exists, there && now.etag != a.dst.etag, there && sinceSeen(a.dst.id, now.id) != "":
+		return taken(t.dst.Path + a.name)
+	}
+	return nil
+}
+
+// unlessDone is taken, the error of a destination that is not as the plan has
+// seen it, or errBefore if what is there is what the action makes: an earlier
+// run died between the write and its record. That is known by its content.
+func (t *tree) unlessDone(ctx context.Context, a action, taken error) error {
+	now, there, err := t.lookAt(ctx, a.name)
+	if err != nil {
+		return err
+	}
+	if !there || now.size != a.src.size {
+		return taken
+	}
+	if t.direction != down {
+		meta, err := t.metaOf(ctx, t.dst, a.name)
+		if err != nil || meta == nil || !t.stores(a, meta) {
+			return cmp.Or(err, taken)
+		}
+	}
+	a.dst = now
+	switch same, err := t.sameContent(ctx, a); {
+	case err != nil:
+		return err
+	case same:
+		return errBefore
+	}
+	return taken
+}
+
+// stores says whether an object has the metadata that the action gives it.
+func (t *tree) stores(a action, meta *oss.ObjectMeta) bool {
+	h := t.options.Headers
+	for name, value := range h.Meta {
+		if meta.Meta[strings.ToLower(name)] != value {
+			return false
+		}
+	}
+	_, ownTime := h.Meta[MetaModTime]
+	return (t.direction == across || ownTime || meta.Meta[MetaModTime] == formatModTime(a.src.id.ModTime)) &&
+		(h.StorageClass == "" || meta.StorageClass == h.StorageClass) &&
+		(h.ContentType == "" || meta.ContentType == h.ContentType)
+}
+
+// lookAt asks for what is at the destination now.
+func (t *tree) lookAt(ctx context.Context, name string) (now entry, there bool, err error) {
+	if t.direction == down {
+		id, err := t.root.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return now, false, nil
+		}
+		return entry{name: name, size: id.Size, id: id}, err == nil, err
+	}
+	meta, err := t.metaOf(ctx, t.dst, name)
+	if meta == nil || err != nil {
+		return now, false, err
+	}
+	return entry{name: name, size: meta.Size, etag: meta.ETag, modTime: meta.LastModified}, true, nil
+}
+
+// sinceSeen names what makes a file another one than the plan has seen; "" if
+// nothing. A device has another number after the machine was started again.
+func sinceSeen(then, now localfs.Identity) string {
+	now.Device = then.Device
+	return difference(then, now)
+}
+
+// fail counts an object that could not be done. One that is not as the plan has
+// seen it is stale.
+func (t *tree) fail(key, operation string, err error) {
+	if t.steps != nil {
+		err = stale(key, err)
+	}
+	t.job.fail(key, operation, err)
+}
+
+func stale(key string, err error) error {
+	changed, isChanged := errors.AsType[*ChangedError](err)
+	switch {
+	case errors.Is(err, ErrStale):
+		return err
+	case isChanged:
+		return &StaleError{Key: key, What: changed.What, Err: err}
+	case gone(err), errors.Is(err, fs.ErrNotExist):
+		return &StaleError{Key: key, What: "it is gone", Err: err}
+	case oss.Classify(err) == oss.ClassIdentity:
+		return &StaleError{Key: key, What: "it was overwritten", Err: err}
+	}
+	return err
+}
