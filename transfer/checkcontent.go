@@ -158,8 +158,8 @@ type heldContent struct {
 	at      Location
 	name    string
 	entry   entry
-	away    Outcome // if it is not there
-	tracker *tracker
+	away    Outcome  // if it is not there
+	tracker *tracker // may be nil
 
 	size int64
 	seal *seal
@@ -258,7 +258,7 @@ func (s *heldContent) ranges(ctx context.Context, op string, fn func(ctx context
 		length := min(s.Engine.opts.PartSize, s.size-off)
 		g.Go(func() error {
 			err := s.do(gctx, op, s.name, priorityPiece, func(ctx context.Context, _ int) error { return fn(ctx, off, length) })
-			if err == nil {
+			if err == nil && s.tracker != nil {
 				s.tracker.add(length)
 			}
 			return err

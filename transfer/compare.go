@@ -107,6 +107,9 @@ func (t *tree) wanted(a action) (reason string, ask bool, err error) {
 // same asks for the objects' metadata, and remembers if both sides are the
 // same, so that the next run need not ask.
 func (t *tree) same(ctx context.Context, a action) (bool, error) {
+	if t.options.RemoveSource {
+		return t.copyStands(ctx, a)
+	}
 	if t.compare == CompareChecksum {
 		return t.sameContent(ctx, a)
 	}

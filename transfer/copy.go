@@ -35,6 +35,10 @@ type CopyOptions struct {
 	// Relay moves the bytes through this machine even where the service could
 	// copy them itself. Between two services it is the only way.
 	Relay bool
+
+	// RemoveSource moves: the source is removed once the copy is proven, if it
+	// is still the object that was copied. It goes with no VersionID.
+	RemoveSource bool
 }
 
 // copyFactor is how much larger a part is that the service copies itself: no
@@ -63,16 +67,28 @@ func (e *Engine) Copy(ctx context.Context, src, dst Location, opts *CopyOptions)
 	if sameService(src.Bucket, dst.Bucket) && src.Bucket.Name() == dst.Bucket.Name() && src.Path == dst.Path && !replacesMeta(o.Headers) && o.VersionID == "" {
 		return nil, usagef("%s would be copied onto itself", src)
 	}
+	if o.RemoveSource {
+		if err := checkMove(src, dst, false); err != nil {
+			return nil, err
+		}
+		if o.VersionID != "" {
+			return nil, usagef("an old version cannot be moved")
+		}
+	}
 	options := shape(o.Headers, dst)
 	options["object"] = "single" // not the tree below a key that ends in a slash
 	options["version"] = o.VersionID
-	j, err := e.begin(ctx, spec{
+	s := spec{
 		kind: "copy", source: o.location(src), destination: o.location(dst), options: options,
 		call: call{
 			Method: "copy", Source: place(src), Destination: place(dst), Headers: o.Headers,
-			VersionID: o.VersionID, KeepACL: o.KeepACL, Relay: o.Relay,
+			VersionID: o.VersionID, KeepACL: o.KeepACL, Relay: o.Relay, RemoveSource: o.RemoveSource,
 		}.text(o.JobOptions),
-	}, o.JobOptions)
+	}
+	if o.RemoveSource {
+		s = s.moved()
+	}
+	j, err := e.begin(ctx, s, o.JobOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +100,9 @@ func (e *Engine) Copy(ctx context.Context, src, dst Location, opts *CopyOptions)
 	c := &objectCopy{
 		target: target{job: j, operation: "copy", bucket: dst.Bucket, key: dst.Path, name: dst.Path},
 		from:   src, options: o,
+	}
+	if o.RemoveSource {
+		return j.end(ctx, c.move(ctx), false)
 	}
 	return j.end(ctx, c.alone(ctx), false)
 }
@@ -327,6 +346,7 @@ func (c *objectCopy) relayWhole(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.unconfirmed(c.meta.HasCRC64)
 	return c.settle(c.identity(), result.ETag, result.CRC64, result.HasCRC64)
 }
 
@@ -414,6 +434,7 @@ func (c *objectCopy) prove(listed *oss.Part, _ int64) (bool, error) {
 // ready compares the parts with the source before they replace anything. The
 // source is asked about once more before it is said to be damaged.
 func (c *objectCopy) ready(ctx context.Context, whole uint64) error {
+	c.unconfirmed(c.meta.HasCRC64)
 	if c.meta.HasCRC64 && whole != c.meta.CRC64 {
 		etag := c.etag
 		if err := c.head(ctx); err != nil {

@@ -70,6 +70,12 @@
 //	              each at the object's length           the file begins with, by CRC-64: add the
 //	                                                    rest. Else ErrChanged
 //
+//	move (RemoveSource): after the copy is settled as above
+//	  settled     the record made durable (one object;  source there, and as recorded: prove the
+//	              a tree lists what is left)            copy by CRC-64, remove. Source gone and the
+//	              source still what was copied?         copy as recorded: done
+//	              remove it
+//
 //	delete
 //	  (nothing)   DeleteObject, or a batch              start: to delete twice is to delete once
 //

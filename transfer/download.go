@@ -26,6 +26,11 @@ type DownloadOptions struct {
 	// Range limits DownloadTo to a part of the object, whose bytes can then
 	// be checked against their length only. Download refuses it.
 	Range oss.Range
+
+	// RemoveSource moves: the object is removed once the file is durable and
+	// has its CRC-64, if it is still the object that was fetched. It goes with
+	// no VersionID, and only Download takes it.
+	RemoveSource bool
 }
 
 // Download brings the object src.Path into the file at path and returns once
@@ -54,18 +59,30 @@ func (e *Engine) Download(ctx context.Context, src Location, path string, opts *
 	if err := localfs.CheckKey(name); err != nil {
 		return nil, usagef("download to %s: %v", printable(path), err)
 	}
-	j, err := e.begin(ctx, spec{
+	s := spec{
 		kind: "download", source: o.location(src), destination: abs,
 		options: downloadShape(src, o.VersionID),
-		call:    call{Method: "download", Source: place(src), Destination: where{Path: abs}, VersionID: o.VersionID}.text(o.JobOptions),
-	}, o.JobOptions)
+		call: call{
+			Method: "download", Source: place(src), Destination: where{Path: abs}, VersionID: o.VersionID, RemoveSource: o.RemoveSource,
+		}.text(o.JobOptions),
+	}
+	if o.RemoveSource {
+		if s = s.moved(); o.VersionID != "" {
+			return nil, usagef("an old version cannot be moved")
+		}
+	}
+	j, err := e.begin(ctx, s, o.JobOptions)
 	if err != nil {
 		return nil, err
 	}
 	j.seen(true, 0)
 	j.meter.setPhase(PhaseTransferring)
-	err = j.downloadOne(ctx, src, dir, name, o)
-	j.blame(ctx, src.Path, "download", err)
+	if o.RemoveSource {
+		err = j.moveDown(ctx, src, dir, name, o)
+	} else {
+		_, err = j.downloadOne(ctx, src, dir, name, o)
+		j.blame(ctx, src.Path, "download", err)
+	}
 	return j.end(ctx, err, false)
 }
 
@@ -77,23 +94,23 @@ func downloadShape(src Location, versionID string) map[string]string {
 }
 
 // downloadOne is the one object of Download.
-func (j *job) downloadOne(ctx context.Context, src Location, dir, name string, o DownloadOptions) error {
+func (j *job) downloadOne(ctx context.Context, src Location, dir, name string, o DownloadOptions) (*download, error) {
 	d := &download{job: j, bucket: src.Bucket, key: src.Path, name: name, versionID: o.VersionID, keys: src.Keys}
 	if err := d.head(ctx); err != nil { // before anything is made here
-		return err
+		return nil, err
 	}
 	root, err := localfs.CreateRoot(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer root.Close()
 	j.watchFiles(root)
 	if id, err := root.Stat(name); err == nil && !id.Mode.IsRegular() && id.Mode&fs.ModeSymlink == 0 {
-		return &fs.PathError{Op: "replace", Path: filepath.Join(dir, name), Err: localfs.ErrNotRegular}
+		return nil, &fs.PathError{Op: "replace", Path: filepath.Join(dir, name), Err: localfs.ErrNotRegular}
 	}
 	if o.NoResume {
 		if err := j.dropAll(ctx, leftovers{root: root, keyOf: func(string) string { return src.Path }}); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	j.meter.bytesTotal.Add(d.size)
@@ -103,18 +120,23 @@ func (j *job) downloadOne(ctx context.Context, src Location, dir, name string, o
 		return err == nil && s.Dest == sourceIdentity(id) && s.Source.Size == d.size && s.Source.ETag == d.etag
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if before {
-		j.meter.bytesDone.Add(d.size)
-		j.meter.bytesResumed.Add(d.size)
-		j.done("download", d.key, reasonBefore, d.size)
-		return nil
+		j.fetchedBefore(d.key, d.size)
+		return d, nil
 	}
 	p := startPublisher(j, root)
 	defer p.stop()
 	d.root, d.publisher = root, p
-	return d.run(ctx)
+	return d, d.run(ctx)
+}
+
+// fetchedBefore counts an object that an earlier run has fetched.
+func (j *job) fetchedBefore(key string, size int64) {
+	j.meter.bytesDone.Add(size)
+	j.meter.bytesResumed.Add(size)
+	j.done("download", key, reasonBefore, size)
 }
 
 // download is the task that fetches one object.

@@ -27,6 +27,9 @@ func (e *Engine) DownloadAt(ctx context.Context, src Location, w io.WriterAt, op
 	if src.Bucket == nil || src.Path == "" {
 		return nil, usagef("download needs a bucket and a key as its source")
 	}
+	if o.RemoveSource {
+		return nil, usagef("what goes to a writer is copied, not moved")
+	}
 	if !o.Range.IsZero() {
 		return nil, usagef("a range cannot be downloaded at offsets; write it to a stream")
 	}

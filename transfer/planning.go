@@ -21,6 +21,9 @@ func (e *Engine) Plan(ctx context.Context, src, dst Location, w io.Writer, opts 
 	if opts != nil {
 		o = *opts
 	}
+	if o.RemoveSource {
+		return nil, usagef("a move is not planned: copy by a plan, and move after")
+	}
 	o.DryRun = true
 	t, err := e.newTree(ctx, src, dst, &o, "sync")
 	if err != nil {

@@ -31,7 +31,7 @@ const (
 type Report struct {
 	Version     int       `json:"version"`
 	JobID       string    `json:"job"`
-	Kind        string    `json:"kind"` // "upload", "download", "copy", "append", "sync", "delete", "check", "apply"
+	Kind        string    `json:"kind"` // "upload", "download", "copy", "append", "sync", "move", "delete", "check", "apply"
 	Source      string    `json:"source"`
 	Destination string    `json:"destination,omitempty"`
 	State       State     `json:"state"`
@@ -69,9 +69,10 @@ type ObjectCounts struct {
 	Done    int64 `json:"done"`
 	Skipped int64 `json:"skipped"`
 	Failed  int64 `json:"failed"`
-	Changed int64 `json:"changed"`         // of the failed: their source moved, or their destination
-	Stale   int64 `json:"stale,omitempty"` // of the failed: not as the plan had seen them
-	Deleted int64 `json:"deleted"`         // of the done: removed at the destination
+	Changed int64 `json:"changed"`           // of the failed: their source moved, or their destination
+	Stale   int64 `json:"stale,omitempty"`   // of the failed: not as the plan had seen them
+	Deleted int64 `json:"deleted"`           // of the done: removed at the destination
+	Removed int64 `json:"removed,omitempty"` // of a move: at the source, after they were done or found to be
 }
 
 // ByteCounts counts bytes of objects.

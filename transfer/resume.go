@@ -85,6 +85,8 @@ type call struct {
 	Relay       bool     `json:",omitempty"`
 	IfUnchanged bool     `json:",omitempty"`
 
+	RemoveSource bool `json:",omitempty"`
+
 	Delete           bool        `json:",omitempty"`
 	MaxDelete        DeleteLimit `json:",omitzero"`
 	AllowEmptySource bool        `json:",omitempty"`
@@ -162,13 +164,13 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 	e = e.sized(c)
 	switch c.Method {
 	case "upload":
-		return e.Upload(ctx, src.Path, dst, &UploadOptions{JobOptions: o, Headers: c.Headers})
+		return e.Upload(ctx, src.Path, dst, &UploadOptions{JobOptions: o, Headers: c.Headers, RemoveSource: c.RemoveSource})
 	case "append":
 		return e.Append(ctx, src.Path, dst, &AppendOptions{JobOptions: o, Headers: c.Headers})
 	case "download":
-		return e.Download(ctx, src, dst.Path, &DownloadOptions{JobOptions: o, VersionID: c.VersionID})
+		return e.Download(ctx, src, dst.Path, &DownloadOptions{JobOptions: o, VersionID: c.VersionID, RemoveSource: c.RemoveSource})
 	case "copy":
-		return e.Copy(ctx, src, dst, &CopyOptions{JobOptions: o, VersionID: c.VersionID, Headers: c.Headers, KeepACL: c.KeepACL, Relay: c.Relay})
+		return e.Copy(ctx, src, dst, &CopyOptions{JobOptions: o, VersionID: c.VersionID, Headers: c.Headers, KeepACL: c.KeepACL, Relay: c.Relay, RemoveSource: c.RemoveSource})
 	case "sync":
 		return e.Sync(ctx, src, dst, c.sync(o, kept))
 	case "apply":
@@ -191,7 +193,7 @@ func (e *Engine) sized(c call) *Engine {
 func (c call) sync(o JobOptions, kept Location) *SyncOptions {
 	return &SyncOptions{
 		JobOptions: o, Compare: c.Compare, ModifyWindow: c.ModifyWindow, ExistingOnly: c.ExistingOnly, Headers: c.Headers, Exclude: c.Exclude, AllowEmpty: c.AllowEmpty, KeepACL: c.KeepACL, Relay: c.Relay,
-		IfUnchanged: c.IfUnchanged, Delete: c.Delete, MaxDelete: c.MaxDelete,
+		RemoveSource: c.RemoveSource, IfUnchanged: c.IfUnchanged, Delete: c.Delete, MaxDelete: c.MaxDelete,
 		AllowEmptySource: c.AllowEmptySource, IgnoreErrors: c.IgnoreErrors, DeleteExcluded: c.DeleteExcluded,
 		Filter: c.Filter, Backup: kept,
 	}

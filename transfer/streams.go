@@ -44,6 +44,9 @@ func (e *Engine) UploadStream(ctx context.Context, r io.Reader, dst Location, op
 	if dst.Bucket == nil || dst.Path == "" {
 		return nil, usagef("upload needs a bucket and a key as its destination")
 	}
+	if o.RemoveSource {
+		return nil, usagef("a stream has no source to remove")
+	}
 	what := spec{kind: "upload", source: "-", destination: o.location(dst), options: shape(o.Headers, dst)}
 	j, err := e.withoutState().begin(ctx, what, o.JobOptions)
 	if err != nil {
@@ -273,6 +276,9 @@ func (e *Engine) DownloadTo(ctx context.Context, src Location, w io.Writer, opts
 	}
 	if src.Bucket == nil || src.Path == "" {
 		return nil, usagef("download needs a bucket and a key as its source")
+	}
+	if o.RemoveSource {
+		return nil, usagef("what goes to a stream is copied, not moved")
 	}
 	j, err := e.withoutState().begin(ctx, spec{kind: "download", source: o.location(src), destination: "-"}, o.JobOptions)
 	if err != nil {

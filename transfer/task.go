@@ -10,19 +10,19 @@ import (
 func (t *tree) object(ctx context.Context, a action) error {
 	operation, key, size := t.describe(a)
 	defer a.turn.end()
-	err := t.transfer(ctx, a)
+	err := t.transfer(ctx, &a)
 	if changed, ok := errors.AsType[*ChangedError](err); ok && changed.Destination && t.steps != nil {
 		err = t.unlessDone(ctx, a, err)
 	}
 	switch {
 	case err == nil:
-		return nil
+		return t.takeAway(ctx, a)
 	case errors.Is(err, errBefore):
 		t.skip(operation, key, reasonBefore, size)
 		return nil
 	case errors.Is(err, errSame):
 		t.skip(operation, key, reasonSame, size)
-		return nil
+		return t.takeAway(ctx, a)
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case fatal(err):
@@ -38,10 +38,11 @@ var errBefore = errors.New("done before")
 // errSame says that source and destination turned out to be the same.
 var errSame = errors.New("unchanged")
 
-func (t *tree) transfer(ctx context.Context, a action) error {
-	operation, key, size := t.describe(a)
+// transfer has a know what of the source was transferred in the end.
+func (t *tree) transfer(ctx context.Context, a *action) error {
+	operation, key, size := t.describe(*a)
 	if a.ask {
-		same, err := t.same(ctx, a)
+		same, err := t.same(ctx, *a)
 		t.seen(err == nil && !same, size)
 		if err != nil {
 			return err
@@ -51,11 +52,11 @@ func (t *tree) transfer(ctx context.Context, a action) error {
 		}
 	}
 	if t.options.DryRun {
-		return t.planTransfer(a)
+		return t.planTransfer(*a)
 	}
 	var pinned *entry
 	if t.steps != nil {
-		err := t.asPlanned(ctx, a)
+		err := t.asPlanned(ctx, *a)
 		t.seen(err == nil, size)
 		if err != nil {
 			return err
@@ -70,19 +71,25 @@ func (t *tree) transfer(ctx context.Context, a action) error {
 			target: target{job: t.job, operation: operation, bucket: t.dst.Bucket, key: key, name: a.name, guard: guard},
 			root:   t.root, stored: t.options.Headers, planned: size, keys: t.dst.Keys, pinned: pinned,
 		}
-		return u.run(ctx)
+		err := u.run(ctx)
+		a.src.id = u.id
+		return err
 	case down:
 		d := &download{
 			job: t.job, bucket: t.src.Bucket, key: key, root: t.root, name: a.name, publisher: t.publisher, keys: t.src.Keys, guard: guard,
 			size: size, etag: a.src.etag, modTime: a.src.modTime, pinned: pinned,
 		}
-		return d.run(ctx)
+		err := d.run(ctx)
+		a.src.etag = d.etag
+		return err
 	default:
 		c := &objectCopy{
 			target: target{job: t.job, operation: operation, bucket: t.dst.Bucket, key: key, name: a.name, size: size, guard: guard},
 			from:   Remote(t.src.Bucket, t.src.Path+a.name), etag: a.src.etag, pinned: pinned,
 			options: t.options.copying(),
 		}
-		return c.run(ctx)
+		err := c.run(ctx)
+		a.src.etag = c.etag
+		return err
 	}
 }

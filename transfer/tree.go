@@ -44,6 +44,13 @@ type SyncOptions struct {
 	// whatever lies in them. The engine's own StateDir is always left out.
 	Exclude []string
 
+	// RemoveSource moves: what is at the destination, durable and with the
+	// source's CRC-64, is removed from the source if that is still what was
+	// copied, and folders that are empty without it. A source that cannot be
+	// removed is a failure with the operation "remove". What Compare leaves
+	// alone stays, unless it is found to be the same by its CRC-64.
+	RemoveSource bool
+
 	// IfUnchanged lets nothing be replaced that somebody else has written
 	// since the destination was listed: that is a failure which matches
 	// ErrChanged. For files, for objects above the threshold, and for what
@@ -140,13 +147,19 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 	if o.Backup != (Location{}) && e.opts.StateDir == "" && e.opts.OpenJournal == nil {
 		return nil, usagef("a backup needs a state folder: it records what to put back")
 	}
+	if err := t.checkMove(); err != nil {
+		return nil, err
+	}
 	if t.direction == up {
 		if t.root, err = localfs.OpenRoot(t.src.Path); err != nil {
 			return nil, err
 		}
 	}
 	kind := "sync"
-	if o.Compare == CompareNone {
+	switch {
+	case o.RemoveSource:
+		kind = kindMove
+	case o.Compare == CompareNone:
 		kind = "copy"
 	}
 	t.shape = shape(o.Headers, t.src, t.dst)
@@ -155,7 +168,7 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 	}
 	t.call = call{
 		Method: method, Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare, ModifyWindow: o.ModifyWindow, ExistingOnly: o.ExistingOnly,
-		Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay, IfUnchanged: o.IfUnchanged,
+		Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay, IfUnchanged: o.IfUnchanged, RemoveSource: o.RemoveSource,
 		Delete: o.Delete, MaxDelete: o.MaxDelete, AllowEmptySource: o.AllowEmptySource, IgnoreErrors: o.IgnoreErrors, DeleteExcluded: o.DeleteExcluded,
 		Filter: o.Filter, Backup: place(o.Backup),
 	}
@@ -165,6 +178,9 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 	if err != nil {
 		t.close()
 		return nil, err
+	}
+	if o.RemoveSource && t.report.Resumed {
+		t.options.AllowEmpty = true // the earlier run may have moved all
 	}
 	return t, nil
 }
@@ -386,6 +402,9 @@ func (t *tree) consider(a *action) error {
 		if reason, a.ask, err = t.wanted(*a); err != nil {
 			return err
 		}
+		if t.options.RemoveSource && (reason == reasonSame || reason == reasonBefore) {
+			reason, a.ask = "", true
+		}
 	}
 	if reason != "" {
 		t.seen(false, 0)
@@ -425,7 +444,7 @@ func (t *tree) sides(ctx context.Context) (src, dst iter.Seq2[entry, error]) {
 	switch {
 	// A copy looks at its destination only to see whether what an earlier run
 	// did is still there.
-	case t.compare == CompareNone && !t.report.Resumed && t.plan == nil && !t.options.IfUnchanged && !t.options.Delete && !t.options.ExistingOnly && t.options.Backup == (Location{}):
+	case t.compare == CompareNone && !t.report.Resumed && t.plan == nil && !t.options.IfUnchanged && !t.options.Delete && !t.options.ExistingOnly && !t.options.RemoveSource && t.options.Backup == (Location{}):
 		return src, nil
 	case t.direction != down:
 		return src, t.list(ctx, t.dst, there)

@@ -28,6 +28,11 @@ type UploadOptions struct {
 	// Headers are stored with the object. The file's modification time is
 	// added as x-oss-meta-mtime where Headers.Meta has none.
 	Headers oss.ObjectHeaders
+
+	// RemoveSource moves: the file is removed once the object is complete and
+	// has its CRC-64, if it is still the file that was sent. UploadStream
+	// refuses it.
+	RemoveSource bool
 }
 
 // MetaModTime is the user metadata that keeps a file's modification time, in
@@ -49,15 +54,28 @@ func (e *Engine) Upload(ctx context.Context, path string, dst Location, opts *Up
 	if dst.Bucket == nil || dst.Path == "" {
 		return nil, usagef("upload needs a bucket and a key as its destination")
 	}
-	root, name, abs, err := openNamed(path)
+	open := openNamed
+	if o.RemoveSource {
+		open = openMoved
+	}
+	root, name, abs, err := open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	j, err := e.begin(ctx, spec{
+	s := spec{
 		kind: "upload", source: abs, destination: o.location(dst), options: shape(o.Headers, dst),
-		call: call{Method: "upload", Source: where{Path: abs}, Destination: place(dst), Headers: o.Headers}.text(o.JobOptions),
-	}, o.JobOptions)
+		call: call{
+			Method: "upload", Source: where{Path: abs}, Destination: place(dst), Headers: o.Headers, RemoveSource: o.RemoveSource,
+		}.text(o.JobOptions),
+	}
+	if o.RemoveSource {
+		s = s.moved()
+		if _, err := root.Stat(name); errors.Is(err, fs.ErrNotExist) && !e.begun(s) {
+			return nil, err
+		}
+	}
+	j, err := e.begin(ctx, s, o.JobOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +88,11 @@ func (e *Engine) Upload(ctx context.Context, path string, dst Location, opts *Up
 		target: target{job: j, operation: "upload", bucket: dst.Bucket, key: dst.Path, name: name},
 		root:   root, stored: o.Headers, keys: dst.Keys,
 	}
-	err = u.single(ctx)
+	if o.RemoveSource {
+		err = u.move(ctx)
+	} else {
+		err = u.single(ctx)
+	}
 	return j.end(ctx, err, false)
 }
 
@@ -109,7 +131,7 @@ func (u *upload) single(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	u.planned = id.Size
+	u.id, u.planned = id, id.Size
 	u.seen(true, u.planned)
 	u.meter.totalsKnown.Store(true)
 	u.meter.setPhase(PhaseTransferring)

@@ -59,7 +59,7 @@ func newCpCommand(a *app, plan *planFlags) *cobra.Command {
 	return cmd
 }
 
-// copying is one cp or sync.
+// copying is one cp, mv or sync.
 type copying struct {
 	app      *app
 	cmd      *cobra.Command
@@ -70,13 +70,14 @@ type copying struct {
 	pattern  string // below SRC; empty for none
 	origin   place  // SRC as it was given, if it is a pattern
 	flags    *copyFlags
+	move     bool // sources are removed
 	headers  oss.ObjectHeaders
 	rng      oss.Range
 }
 
 // newCopy checks everything that can be checked without a request.
 func (a *app) newCopy(cmd *cobra.Command, args []string, f *copyFlags) (*copying, error) {
-	c := &copying{app: a, cmd: cmd, args: args, flags: f}
+	c := &copying{app: a, cmd: cmd, args: args, flags: f, move: cmd.Name() == "mv"}
 	var err error
 	if c.src, err = parsePlace(args[0]); err != nil {
 		return nil, err
@@ -195,6 +196,9 @@ func (c *copying) forTrees() error {
 func (c *copying) isTree() (bool, error) {
 	if c.src.local() {
 		info, err := os.Stat(c.src.path)
+		if c.move && !c.flags.recursive && errors.Is(err, fs.ErrNotExist) {
+			return false, nil // an earlier run may have moved it
+		}
 		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 			return false, fmt.Errorf("%s %s: %w", c.cmd.Name(), c.src, pathErr.Err)
 		}
@@ -202,16 +206,24 @@ func (c *copying) isTree() (bool, error) {
 		case err != nil:
 			return false, err
 		case info.IsDir() && !c.flags.recursive:
-			return false, &usageError{message: fmt.Sprintf("%s is a folder", c.src), hint: "copy its contents with -r"}
+			return false, &usageError{message: fmt.Sprintf("%s is a folder", c.src), hint: c.verb() + " its contents with -r"}
 		case !info.IsDir() && !info.Mode().IsRegular():
 			return false, &usageError{message: fmt.Sprintf("%s is neither a file nor a folder", c.src), hint: "send a stream as -"}
 		}
 		return info.IsDir(), nil
 	}
 	if c.src.isTree() && !c.flags.recursive && !c.expands() {
-		return false, &usageError{message: fmt.Sprintf("%s is a prefix", c.src), hint: "copy what is below it with -r"}
+		return false, &usageError{message: fmt.Sprintf("%s is a prefix", c.src), hint: c.verb() + " what is below it with -r"}
 	}
 	return c.flags.recursive, nil
+}
+
+// verb is what is done to the source, in words.
+func (c *copying) verb() string {
+	if c.move {
+		return "move"
+	}
+	return "copy"
 }
 
 // job is the common part of all calls.
@@ -235,7 +247,7 @@ func (c *copying) tree(s *service) error {
 	call := func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions, w io.Writer) (*transfer.Report, error) {
 		opts := &transfer.SyncOptions{
 			JobOptions: o, Headers: c.headers, Compare: c.flags.compare(c.cmd.Name()), ExistingOnly: c.flags.existing, ModifyWindow: c.flags.modifyWindow, Exclude: exclude, AllowEmpty: c.flags.allowEmpty, DryRun: c.flags.dryRun,
-			KeepACL: c.flags.keepACL, IfUnchanged: c.flags.ifUnchanged,
+			KeepACL: c.flags.keepACL, IfUnchanged: c.flags.ifUnchanged, RemoveSource: c.move,
 			Delete: c.flags.remove.on, MaxDelete: c.flags.remove.most.limit,
 			AllowEmptySource: c.flags.remove.allowEmptySource, IgnoreErrors: c.flags.remove.ignoreErrors,
 			Filter: set, Backup: kept, DeleteExcluded: c.flags.remove.excluded,
@@ -260,7 +272,7 @@ func (c *copying) upload(s *service) error {
 		return c.wouldCopy("upload", c.src, dst)
 	}
 	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
-		opts := &transfer.UploadOptions{JobOptions: o, Headers: c.headers}
+		opts := &transfer.UploadOptions{JobOptions: o, Headers: c.headers, RemoveSource: c.move}
 		if c.src.stdio {
 			return e.UploadStream(ctx, newPatientReader(ctx, c.app.stdin), s.location(dst), opts)
 		}
@@ -276,7 +288,7 @@ func (c *copying) copy(s *service) error {
 	}
 	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
 		return e.Copy(ctx, s.location(c.src), s.location(dst), &transfer.CopyOptions{
-			JobOptions: o, VersionID: c.flags.versionID, Headers: c.headers, KeepACL: c.flags.keepACL,
+			JobOptions: o, VersionID: c.flags.versionID, Headers: c.headers, KeepACL: c.flags.keepACL, RemoveSource: c.move,
 		})
 	})
 }
@@ -290,7 +302,7 @@ func (c *copying) download(s *service) error {
 		return c.wouldCopy("download", c.src, place{path: name})
 	}
 	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
-		return e.Download(ctx, s.location(c.src), name, &transfer.DownloadOptions{JobOptions: o, VersionID: c.flags.versionID})
+		return e.Download(ctx, s.location(c.src), name, &transfer.DownloadOptions{JobOptions: o, VersionID: c.flags.versionID, RemoveSource: c.move})
 	})
 }
 
@@ -308,12 +320,15 @@ func (c *copying) toStdout(s *service) error {
 // wouldCopy is the dry run of one object: there is nothing to compare.
 func (c *copying) wouldCopy(operation string, src, dst place) error {
 	a, now := c.app, time.Now()
-	var length int64 // an object's is not known without a request
+	var length, removes int64 // an object's length is not known without a request
+	if c.move {
+		removes = 1
+	}
 	if info, err := os.Stat(src.path); operation == "upload" && err == nil {
 		length = info.Size()
 	}
 	a.outcome = &outcome{
-		dryRun: true, planned: 1, plannedBytes: length,
+		dryRun: true, planned: 1, plannedBytes: length, plannedRemoves: removes,
 		report: &transfer.Report{
 			Version: transfer.ReportVersion, Kind: operation, Source: src.String(), Destination: dst.String(),
 			State: transfer.StateDone, Started: now, Finished: now, Objects: transfer.ObjectCounts{Total: 1},
@@ -325,8 +340,15 @@ func (c *copying) wouldCopy(operation string, src, dst place) error {
 			V: jsonVersion, Type: "object", Key: cmp.Or(dst.key, src.key), Operation: operation,
 			Outcome: transfer.OutcomePlanned, Size: length,
 		})
+		if c.move {
+			a.emit(objectLine{V: jsonVersion, Type: "object", Key: cmp.Or(src.key, src.path), Operation: "remove", Outcome: transfer.OutcomePlanned, Size: length})
+		}
 		return nil
 	}
-	_, err := fmt.Fprintf(a.stdout, "would %s %s to %s\n", operation, src, dst)
+	removed := ""
+	if c.move {
+		removed = ", and remove the source"
+	}
+	_, err := fmt.Fprintf(a.stdout, "would %s %s to %s%s\n", operation, src, dst, removed)
 	return err
 }

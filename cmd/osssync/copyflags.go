@@ -16,7 +16,7 @@ import (
 	"github.com/osssync/osssync/transfer"
 )
 
-// copyFlags are those of cp and sync.
+// copyFlags are those of cp, mv and sync.
 type copyFlags struct {
 	recursive      bool
 	raw            bool
@@ -49,7 +49,7 @@ var (
 	storageClasses = []string{"Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"}
 )
 
-// register adds the flags that cp and sync share.
+// register adds the flags that cp, mv and sync share.
 func (f *copyFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVarP(&f.force, "force", "f", false, "accepted as ossutil has it: nothing is ever asked")
@@ -89,7 +89,7 @@ func (f *copyFlags) compareFlags() []string {
 	return given
 }
 
-// compare is how command, cp or sync, decides what to transfer.
+// compare is how command, cp, mv or sync, decides what to transfer.
 func (f *copyFlags) compare(command string) transfer.Compare {
 	switch {
 	case f.update:
@@ -100,7 +100,7 @@ func (f *copyFlags) compare(command string) transfer.Compare {
 		return transfer.CompareSize
 	case f.checksum:
 		return transfer.CompareChecksum
-	case command == "cp":
+	case command != "sync":
 		return transfer.CompareNone
 	}
 	return transfer.CompareModTime

@@ -55,12 +55,7 @@ func (a *app) runJob(s *service, t task) error {
 		ProgressEvery: view.every,
 		OnObject: func(e transfer.ObjectEvent) {
 			if e.Outcome == transfer.OutcomePlanned {
-				out.planned++
-				if e.Operation == "delete" && t.cmd.Name() != "rm" {
-					out.plannedDeletes++
-				} else {
-					out.plannedBytes += e.Size
-				}
+				out.plan(e, t.cmd.Name() == "rm")
 			}
 			if e.Outcome != transfer.OutcomePlanned || !t.planned {
 				a.object(e)
@@ -146,6 +141,21 @@ type outcome struct {
 	plannedDeletes int64 // of planned, in a job that also transfers
 	plannedBytes   int64
 	cost           *costFields
+	plannedRemoves int64 // sources of a move
+}
+
+// plan counts what a dry run would do. alone says that it would only delete.
+func (o *outcome) plan(e transfer.ObjectEvent, alone bool) {
+	switch {
+	case e.Operation == "remove":
+		o.plannedRemoves++
+		return
+	case e.Operation == "delete" && !alone:
+		o.plannedDeletes++
+	default:
+		o.plannedBytes += e.Size
+	}
+	o.planned++
 }
 
 // maxShown is how many failures, and how many warnings, a terminal gets; the
@@ -177,6 +187,7 @@ func (o *outcome) last(a *app, code int) {
 		a.emit(summaryLine{
 			V: jsonVersion, Type: "summary", Report: o.report, ExitCode: code, Continue: again,
 			ElapsedSeconds: o.report.Elapsed().Seconds(), DryRun: o.dryRun, Planned: o.planned, PlannedBytes: o.plannedBytes, PlannedDeletes: o.plannedDeletes, Cost: o.cost,
+			PlannedRemoves: o.plannedRemoves,
 		})
 	}
 	if a.flags.onlyErrors && code == exitOK {
@@ -206,6 +217,9 @@ func (o *outcome) line() string {
 		if o.plannedDeletes > 0 {
 			fmt.Fprintf(&b, ", %s deleted", number(o.plannedDeletes, "object"))
 		}
+		if o.plannedRemoves > 0 {
+			fmt.Fprintf(&b, ", %s removed", number(o.plannedRemoves, "source"))
+		}
 	case r.State == transfer.StateDone && n.Done == 0:
 		verb := "transfer"
 		if r.Kind == "delete" {
@@ -222,6 +236,9 @@ func (o *outcome) line() string {
 	}
 	if n.Deleted > 0 {
 		fmt.Fprintf(&b, ", %d deleted", n.Deleted)
+	}
+	if r.Kind == "move" {
+		fmt.Fprintf(&b, ", %s removed", number(n.Removed, "source"))
 	}
 	fmt.Fprintf(&b, ", %d skipped, %d failed, %d changed", n.Skipped, n.Failed, n.Changed)
 	if n.Stale > 0 {

@@ -82,6 +82,7 @@ type summaryLine struct {
 	Planned        int64       `json:"planned,omitempty"`
 	PlannedBytes   int64       `json:"planned_bytes,omitempty"`
 	PlannedDeletes int64       `json:"planned_deletes,omitempty"` // of planned
+	PlannedRemoves int64       `json:"planned_removes,omitempty"` // sources of a move
 	Cost           *costFields `json:"cost,omitempty"`
 }
 
@@ -184,7 +185,7 @@ const jsonHelp = `With --json stdout gets one JSON object per line. Each has "v"
 this form (1), and "type". Within a version fields are only added. Sizes are
 bytes, times RFC 3339, durations seconds.
 
-cp, sync, rm, resume, retry, apply, plan (with -o FILE; planned objects are in it):
+cp, mv, sync, rm, resume, retry, apply, plan (with -o FILE; planned objects are in it):
   start     command, source, destination, job, resumed (goes on with a run that
             did not end), dry_run
   progress  every second: job, phase (starting, listing, transferring, finishing),
@@ -196,7 +197,8 @@ cp, sync, rm, resume, retry, apply, plan (with -o FILE; planned objects are in i
             at once, and how many may be), active: a list of at most 8 objects
             under way {key, size, done, parts, parts_done, elapsed_seconds}
   object    what was done, failed, or, in a dry run, is planned; skipped ones
-            are only counted: key, operation (upload, download, delete),
+            are only counted: key, operation (upload, download, copy, delete;
+            remove for the source of a move: a key or a path),
             outcome (done, failed, planned), reason, size,
             failure {key, operation, cause, status, code, request_id, attempts,
             retryable}
@@ -204,12 +206,12 @@ cp, sync, rm, resume, retry, apply, plan (with -o FILE; planned objects are in i
             destination, state (done, incomplete, interrupted, parked, failed,
             held), error, resumed, resumable, started, finished,
             objects {total, done, skipped, failed, changed, stale (left alone by
-            apply), deleted},
+            apply), deleted, removed},
             bytes {done, resumed}, retries, failures (at most 1000, each as in
             object), warnings, elapsed_seconds, exit_code, continue (the command
             line that goes on), and for a dry run dry_run, planned,
-            planned_bytes, planned_deletes, and for that of a tree plan {uploads,
-            downloads, copies, deletes, replaced, bytes, skipped, failed,
+            planned_bytes, planned_deletes, planned_removes, and for that of a
+            tree plan {uploads, downloads, copies, deletes, replaced, bytes, skipped, failed,
             put_requests, get_requests, classes {CLASS: small, small_bytes, early,
             early_bytes}}, and with --cost cost {put_requests, get_requests,
             amount, currency, prices, date}

@@ -22,7 +22,8 @@ const (
 	selftestState  = "state"
 )
 
-// selftestBucket holds everything. What every round reads lies below "from".
+// selftestBucket holds everything. What every round reads lies below "from", and
+// what one takes away below "taken".
 const selftestBucket = "selftest"
 
 // scenario is one kind of job that is killed.
@@ -32,6 +33,9 @@ type scenario struct {
 
 	// down says that the destination is the round's folder, else it is its key.
 	down bool
+
+	// moves says that the source is to be gone in the end.
+	moves bool
 
 	run func(ctx context.Context, e *transfer.Engine, bucket *oss.Bucket, dir, key string) (*transfer.Report, error)
 
@@ -44,8 +48,9 @@ type scenario struct {
 }
 
 var (
-	selftestOne  = "large"
-	selftestFrom = "from/"
+	selftestOne   = "large"
+	selftestFrom  = "from/"
+	selftestTaken = "taken/"
 )
 
 // scenarios are all of them. What they take for granted is in crashTest.seed.
@@ -100,6 +105,22 @@ func scenarios() []scenario {
 			resumed: all(files[1:], []string{"list", "head", "range", "checkpoint commit"}),
 			run: func(ctx context.Context, e *transfer.Engine, b *oss.Bucket, dir, _ string) (*transfer.Report, error) {
 				return e.Sync(ctx, transfer.Remote(b, selftestFrom), transfer.Local(filepath.Join(dir, selftestTarget)), nil)
+			},
+		},
+		{
+			name: "move up", moves: true, middle: point{"part", true, 4},
+			fresh:   all(checkpoint, []string{"initiate", "part", "complete", "remove", "checkpoint remove"}),
+			resumed: []string{"list parts", "prove", "part", "complete", "remove", "checkpoint remove"},
+			run: func(ctx context.Context, e *transfer.Engine, b *oss.Bucket, dir, key string) (*transfer.Report, error) {
+				return e.Upload(ctx, filepath.Join(dir, selftestSource, selftestOne), transfer.Remote(b, key+selftestOne), &transfer.UploadOptions{RemoveSource: true})
+			},
+		},
+		{
+			name: "move down", tree: true, down: true, moves: true, middle: point{"range", true, 3},
+			fresh:   all(checkpoint, files, []string{"list", "get", "head", "range", "file make folder", "remove"}),
+			resumed: all(files[1:], []string{"list", "head", "range", "remove"}),
+			run: func(ctx context.Context, e *transfer.Engine, b *oss.Bucket, dir, _ string) (*transfer.Report, error) {
+				return e.Sync(ctx, transfer.Remote(b, selftestTaken), transfer.Local(filepath.Join(dir, selftestTarget)), &transfer.SyncOptions{Compare: transfer.CompareNone, RemoveSource: true})
 			},
 		},
 	}

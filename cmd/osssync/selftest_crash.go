@@ -335,10 +335,10 @@ func (c *crashTest) newRound(ctx context.Context, s scenario) (*crashRound, erro
 	if err := os.MkdirAll(filepath.Join(r.dir, selftestTarget), 0o700); err != nil {
 		return nil, err
 	}
-	if err := os.Symlink(filepath.Join(c.dir, selftestSource), filepath.Join(r.dir, selftestSource)); err != nil {
+	err := r.supply(ctx)
+	if err != nil {
 		return nil, err
 	}
-	var err error
 	if s.down {
 		err = os.WriteFile(filepath.Join(r.dir, selftestTarget, selftestOne), []byte(oldContent), 0o600)
 	} else {
@@ -348,20 +348,55 @@ func (c *crashTest) newRound(ctx context.Context, s scenario) (*crashRound, erro
 	return r, err
 }
 
+// supply gives the round its source: one of its own if it is to be moved.
+func (r *crashRound) supply(ctx context.Context) error {
+	files := filepath.Join(r.test.dir, selftestSource)
+	switch {
+	case !r.s.moves:
+		return os.Symlink(files, filepath.Join(r.dir, selftestSource))
+	case !r.s.down:
+		return os.CopyFS(filepath.Join(r.dir, selftestSource), os.DirFS(files))
+	}
+	for name := range r.names() {
+		if _, err := r.test.bucket.CopyObject(ctx, selftestBucket, selftestFrom+name, selftestTaken+name, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // clean removes what the round made.
 func (r *crashRound) clean(ctx context.Context) {
 	if err := os.RemoveAll(r.dir); err != nil {
 		r.test.app.printf("warning: %v", err)
 	}
-	for o, err := range r.test.bucket.Objects(ctx, &oss.ListObjectsV2Options{Prefix: r.key}) {
-		if err == nil {
-			_, err = r.test.bucket.DeleteObject(ctx, o.Key, nil)
-		}
-		if err != nil {
-			r.test.app.printf("warning: %v", err)
-			return
+	for _, prefix := range []string{r.key, selftestTaken} {
+		for o, err := range r.test.bucket.Objects(ctx, &oss.ListObjectsV2Options{Prefix: prefix}) {
+			if err == nil {
+				_, err = r.test.bucket.DeleteObject(ctx, o.Key, nil)
+			}
+			if err != nil {
+				r.test.app.printf("warning: %v", err)
+				return
+			}
 		}
 	}
+}
+
+// stays says whether a name is still at the source of a move.
+func (r *crashRound) stays(ctx context.Context, name string) (bool, error) {
+	if !r.s.down {
+		_, err := os.Stat(filepath.Join(r.dir, selftestSource, filepath.FromSlash(name)))
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	_, err := r.test.bucket.HeadObject(ctx, selftestTaken+name, nil)
+	if errors.Is(err, oss.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 const childKilled = "killed"
@@ -448,7 +483,7 @@ func (t *traffic) forget(n int64) {
 }
 
 // checkNames looks at every name right after a kill: it shows the old or the
-// new content, nothing between.
+// new content, nothing between, and the new one if its source was moved.
 func (r *crashRound) checkNames(ctx context.Context, f *findings, p point) error {
 	for name, want := range r.names() {
 		got, err := r.content(ctx, name)
@@ -461,6 +496,16 @@ func (r *crashRound) checkNames(ctx context.Context, f *findings, p point) error
 		}
 		if !old && !bytes.Equal(got, want) {
 			f.note(&f.corrupt, "%s: killed %s, %s shows %d bytes that are neither old nor new", r.s.name, p, name, len(got))
+		}
+		if !r.s.moves || bytes.Equal(got, want) {
+			continue
+		}
+		stays, err := r.stays(ctx, name)
+		if err != nil {
+			return err
+		}
+		if !stays {
+			f.note(&f.lost, "%s: killed %s, %s is at neither side", r.s.name, p, name)
 		}
 	}
 	return nil
@@ -478,6 +523,14 @@ func (r *crashRound) checkEnd(ctx context.Context, f *findings, kills []point) e
 			f.note(&f.lost, "%s: killed %v, %s is not there", r.s.name, kills, name)
 		case !bytes.Equal(got, want):
 			f.note(&f.corrupt, "%s: killed %v, %s differs from its source", r.s.name, kills, name)
+		case r.s.moves:
+			stays, err := r.stays(ctx, name)
+			if err != nil {
+				return err
+			}
+			if stays {
+				f.note(&f.temps, "%s: killed %v, the source of %s is left", r.s.name, kills, name)
+			}
 		}
 	}
 	for u, err := range r.test.bucket.MultipartUploads(ctx, nil) {

@@ -1,6 +1,7 @@
 package localfs
 
 import (
+	"errors"
 	"maps"
 	"slices"
 )
@@ -49,6 +50,20 @@ func (r *Root) SyncDirs(keys ...string) error {
 	}
 	maps.Copy(r.durable, proven)
 	return nil
+}
+
+// SyncFile makes a file durable that somebody else may have written, and its
+// name.
+func (r *Root) SyncFile(key string) error {
+	f, _, err := r.Open(key)
+	if err != nil {
+		return err
+	}
+	err = r.watch.step(Step{Op: "sync", Path: r.path(key)}, f.Sync)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return r.fail("sync", key, err)
+	}
+	return r.SyncDirs(key)
 }
 
 func (r *Root) isDurable(dir string) bool {

@@ -241,6 +241,29 @@ func TestRemove(t *testing.T) {
 	}
 }
 
+func TestSyncFile(t *testing.T) {
+	r := create(t)
+	plant(t, r.Dir(), "a/b")
+	var synced []string
+	r.Watch(func(s localfs.Step) {
+		if s.Done {
+			synced = append(synced, s.Op+" "+filepath.Base(s.Path))
+		}
+	})
+	if err := r.SyncFile("a/b"); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"sync b", "sync folder " + filepath.Base(r.Dir()), "sync folder a"}; !slices.Equal(synced, want) {
+		t.Errorf("synced %q, want %q", synced, want)
+	}
+	if err := r.SyncFile("none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	if err := r.SyncFile("a"); !errors.Is(err, localfs.ErrIsFolder) {
+		t.Errorf("a folder: %v", err)
+	}
+}
+
 func TestMkdirAll(t *testing.T) {
 	r := create(t)
 	for _, key := range []string{"a/b", "a/b/", "a", "c/"} {
