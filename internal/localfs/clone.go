@@ -29,7 +29,11 @@ func (r *Root) Clone(key string, to *Root, toKey string) error {
 }
 
 func (r *Root) link(key string, to *Root, toKey, temp string) error {
-	if err := errors.Join(CheckKey(key), CheckKey(toKey)); err != nil {
+	key, err := r.local(key)
+	if err != nil {
+		return err
+	}
+	if toKey, err = to.local(toKey); err != nil {
 		return err
 	}
 	dir, name := splitKey(key)

@@ -12,6 +12,26 @@
 // where os.Root and the checks it would need take four and twice the time. On
 // Windows it checks each os.Root that it opens on the way.
 //
+// A key that no file can be is a *KeyError; which these are depends on the
+// system. A root that encodes names (EncodeNames) has a file for every key, but
+// for those whose names get too long:
+//
+//	in a key                               as a file's name
+//	nothing between two slashes            %
+//	. and ..                               %2E and %2E%2E
+//	the name of a temporary file of ours   %2Eosssync-…
+//	the byte 0, bytes that are not UTF-8   %00, %FF
+//	what the rules here make of a name     its % as %25
+//	Windows: < > : " \ | ? * and controls  %3A for the colon
+//	Windows: a dot or space at the end     %2E, %20
+//	Windows: the name of a device          %43ON for CON
+//
+// All other names stay as they are, the % in "100%" and "a%20b" among them. The
+// mapping takes no look at the disk, two keys never get one file, and a file
+// that was made so is uploaded to the key that it was made of (EncodeKey,
+// DecodeKey). Names that a file system takes for one, since it folds cases or
+// normalises Unicode, it does not tell apart.
+//
 // A download takes these steps, each safe to repeat after a crash:
 //
 //	CreateTemp → WriteAt… → SyncData… → Finish → Publish → SyncDirs

@@ -12,6 +12,12 @@ var (
 	// which is never followed.
 	ErrSymlink = errors.New("target path has a symlink")
 
+	// ErrLoop says that a link that was followed leads to a folder above it.
+	ErrLoop = errors.New("the link leads to a folder that it lies in")
+
+	// ErrDangling says that a link that was to be followed leads nowhere.
+	ErrDangling = errors.New("the link leads nowhere")
+
 	// ErrIsFile says that a folder on the way to a key is a file.
 	ErrIsFile = errors.New("is a file, not a folder")
 

@@ -41,6 +41,56 @@ func (d folder) sub(name string) (folder, error) {
 	return folder{fd}, err
 }
 
+// follow is sub for a name that may be a link. path is the folder's own.
+func (d folder) follow(name, path string) (folder, error) {
+	fd, err := openat(d.fd, name, unix.O_DIRECTORY|searchOnly, 0)
+	return folder{fd}, err
+}
+
+// self tells the folder from all others.
+func (d folder) self() (fileID, error) {
+	id, err := d.identity()
+	return fileID{id.Device, id.Inode}, err
+}
+
+func (d folder) identity() (Identity, error) {
+	var st unix.Stat_t
+	if err := again(func() error { return unix.Fstat(d.fd, &st) }); err != nil {
+		return Identity{}, err
+	}
+	return identityOf(&st), nil
+}
+
+// statTarget is stat of what a link leads to. path is the link's own.
+func (d folder) statTarget(name, path string) (Identity, error) {
+	var st unix.Stat_t
+	if err := again(func() error { return unix.Fstatat(d.fd, name, &st, 0) }); err != nil {
+		return Identity{}, err
+	}
+	return identityOf(&st), nil
+}
+
+// readlink is where a link leads to.
+func (d folder) readlink(name string) (string, error) {
+	buf := make([]byte, maxTarget)
+	n := 0
+	err := again(func() (err error) {
+		n, err = unix.Readlinkat(d.fd, name, buf)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return string(buf[:n]), nil
+}
+
+// maxTarget is PATH_MAX, the longest target of a link, in bytes.
+const maxTarget = 4096
+
+func (d folder) symlink(target, name string) error {
+	return again(func() error { return unix.Symlinkat(target, d.fd, name) })
+}
+
 func (d folder) mkdir(name string) error {
 	return again(func() error { return unix.Mkdirat(d.fd, name, folderMode) })
 }
@@ -81,6 +131,28 @@ func (d folder) open(name, path string, write bool) (*os.File, Identity, error) 
 		err = notRegular(id.Mode)
 	case write && st.Nlink != 1:
 		err = fmt.Errorf("%w: has %d names", ErrNotRegular, st.Nlink)
+	default:
+		err = unix.SetNonblock(fd, false)
+	}
+	if err != nil {
+		_ = unix.Close(fd)
+		return nil, Identity{}, err
+	}
+	return os.NewFile(uintptr(fd), path), id, nil
+}
+
+// openTarget opens the regular file that a path leads to.
+func openTarget(path string) (*os.File, Identity, error) {
+	// As in open, O_NONBLOCK is only for the case that it is none.
+	fd, err := openat(unix.AT_FDCWD, path, unix.O_NONBLOCK|unix.O_RDONLY, 0)
+	if err != nil {
+		return nil, Identity{}, err
+	}
+	id, err := folder{fd}.identity()
+	switch {
+	case err != nil:
+	case !id.Mode.IsRegular():
+		err = notRegular(id.Mode)
 	default:
 		err = unix.SetNonblock(fd, false)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"unicode/utf8"
 )
@@ -34,35 +33,46 @@ func CheckKey(key string) error {
 }
 
 func keyReason(key string) string {
-	switch {
-	case key == "":
+	if key == "" {
 		return "is empty"
-	case strings.IndexByte(key, 0) >= 0:
-		return "has a NUL byte"
-	case !utf8.ValidString(key):
-		return string(SkippedName)
 	}
-	var last string
 	for name := range strings.SplitSeq(key, "/") {
-		switch {
-		case name == "":
-			return "has an empty name between slashes"
-		case name == ".":
-			return `has the name "."`
-		case name == "..":
-			return "leaves the target folder"
-		case len(name) > maxName:
+		if reason := hostNames.reason(name); reason != "" {
+			// A folder may be named so, and then is in nobody's way.
+			if reason == reasonTemp && !strings.HasSuffix("/"+key, "/"+name) {
+				continue
+			}
+			return reason
+		}
+		if len(name) > maxName {
 			return fmt.Sprintf("has a name of over %d bytes", maxName)
 		}
-		if runtime.GOOS == "windows" {
-			if reason := windowsReason(name); reason != "" {
-				return reason
-			}
-		}
-		last = name
 	}
-	if isTempName(last) {
-		return "has the name of a temporary file of osssync"
+	return ""
+}
+
+const reasonTemp = "has the name of a temporary file of osssync"
+
+// reason says why name can be no file's, whatever its length.
+func (r nameRules) reason(name string) string {
+	switch {
+	case name == "":
+		return "has an empty name between slashes"
+	case name == ".":
+		return `has the name "."`
+	case name == "..":
+		return "leaves the target folder"
+	case strings.IndexByte(name, 0) >= 0:
+		return "has a NUL byte"
+	case !utf8.ValidString(name):
+		return string(SkippedName)
+	case r.windows:
+		if reason := windowsReason(name); reason != "" {
+			return reason
+		}
+	}
+	if isTempName(name) {
+		return reasonTemp
 	}
 	return ""
 }
@@ -71,14 +81,14 @@ func keyReason(key string) string {
 // silently changed into another one there.
 func windowsReason(name string) string {
 	if i := strings.IndexFunc(name, func(c rune) bool {
-		return c < ' ' || strings.ContainsRune(`<>:"\|?*`, c)
+		return c < ' ' || strings.ContainsRune(windowsForbidden, c)
 	}); i >= 0 {
 		return fmt.Sprintf("has a character that Windows does not allow in a name: %q", name[i])
 	}
 	if strings.HasSuffix(name, ".") || strings.HasSuffix(name, " ") {
 		return "has a name that ends in a dot or a space, which Windows drops"
 	}
-	if _, err := filepath.Localize(name); err != nil {
+	if isDevice(name) {
 		return "has a name that Windows reserves"
 	}
 	return ""
@@ -117,12 +127,25 @@ func isTempName(name string) bool {
 	return err == nil
 }
 
-// checkTemp checks the two names that a temporary file has to do with.
-func checkTemp(key, tempName string) error {
+// localTemp is local for a key that a temporary file belongs to, whose name it
+// checks.
+func (r *Root) localTemp(key, tempName string) (string, error) {
 	if !isTempName(tempName) {
-		return &KeyError{Key: tempName, Reason: "is not the name of a temporary file of osssync"}
+		return "", &KeyError{Key: tempName, Reason: "is not the name of a temporary file of osssync"}
 	}
-	return CheckKey(key)
+	return r.local(key)
+}
+
+// local is the path below the root of the file that key stands for.
+func (r *Root) local(key string) (string, error) {
+	path := key
+	if r.encode {
+		path = EncodeKey(key)
+	}
+	if reason := keyReason(path); reason != "" {
+		return "", &KeyError{Key: key, Reason: reason}
+	}
+	return path, nil
 }
 
 // SplitRoot splits the path of one file into the directory to open as a Root

@@ -24,6 +24,9 @@ type Root struct {
 	umask fs.FileMode
 	watch watcher
 
+	encode bool // keys stand for what EncodeKey makes of them
+	follow bool // Open, Stat and Walk follow links
+
 	mu      sync.Mutex
 	durable map[string]struct{} // folders whose own name is known to be on the disk
 }
@@ -70,6 +73,21 @@ func CreateRoot(dir string) (*Root, error) {
 // that run at the same time may fail with os.ErrClosed.
 func (r *Root) Close() error { return r.top.Close() }
 
+// EncodeNames makes every key stand for the file that EncodeKey names, and Walk
+// give the keys of what it finds. It is called before any other method.
+func (r *Root) EncodeNames() { r.encode = true }
+
+// FollowLinks makes Open, Stat and Walk follow links, out of the root as well:
+// it is for a source that its owner trusts. It is called before any other
+// method.
+func (r *Root) FollowLinks() { r.follow = true }
+
+// Check returns a *KeyError if key cannot be a file below the root.
+func (r *Root) Check(key string) error {
+	_, err := r.local(key)
+	return err
+}
+
 // Dir returns the absolute path that the root was opened by.
 func (r *Root) Dir() string { return r.dir }
 
@@ -77,8 +95,16 @@ func (r *Root) Dir() string { return r.dir }
 // of then. It never blocks on a FIFO and returns ErrNotRegular for whatever is
 // no regular file, links included.
 func (r *Root) Open(key string) (*os.File, Identity, error) {
-	if err := CheckKey(key); err != nil {
+	key, err := r.local(key)
+	if err != nil {
 		return nil, Identity{}, err
+	}
+	if r.follow {
+		f, id, err := openTarget(r.path(key))
+		if err != nil {
+			return nil, Identity{}, r.fail("open", key, err)
+		}
+		return f, id, nil
 	}
 	dir, name := splitKey(key)
 	d, err := r.folder("open", dir, false)
@@ -94,12 +120,26 @@ func (r *Root) Open(key string) (*os.File, Identity, error) {
 }
 
 // Stat returns the identity of whatever has the name of key, a link's own for
-// a link. A missing one is fs.ErrNotExist.
+// a link. A slash at its end, as keys of folders have it, is allowed. A missing
+// one is fs.ErrNotExist.
 func (r *Root) Stat(key string) (Identity, error) {
-	if err := CheckKey(key); err != nil {
+	key, err := r.local(strings.TrimSuffix(key, "/"))
+	if err != nil {
 		return Identity{}, err
 	}
 	dir, name := splitKey(key)
+	if r.follow {
+		d, err := r.top.folder()
+		if err != nil {
+			return Identity{}, r.fail("stat", key, err)
+		}
+		defer d.close()
+		id, err := d.statTarget(filepath.FromSlash(key), r.path(key))
+		if err != nil {
+			return Identity{}, r.fail("stat", key, err)
+		}
+		return id, nil
+	}
 	d, err := r.folder("stat", dir, false)
 	if err != nil {
 		return Identity{}, err
@@ -112,13 +152,55 @@ func (r *Root) Stat(key string) (Identity, error) {
 	return id, nil
 }
 
+// Readlink returns where the link of key leads to, with slashes.
+func (r *Root) Readlink(key string) (string, error) {
+	key, err := r.local(key)
+	if err != nil {
+		return "", err
+	}
+	dir, name := splitKey(key)
+	d, err := r.folder("read link", dir, false)
+	if err != nil {
+		return "", err
+	}
+	defer d.close()
+	target, err := d.readlink(name)
+	if err != nil {
+		return "", r.fail("read link", key, err)
+	}
+	return target, nil
+}
+
+// CreateTempLink makes a symbolic link to target under the temporary name, for
+// Publish, and the missing folders above it. Whatever has that name already is
+// fs.ErrExist. The target is the caller's to judge.
+func (r *Root) CreateTempLink(key, tempName, target string) error {
+	key, err := r.localTemp(key, tempName)
+	if err != nil {
+		return err
+	}
+	dir, _ := splitKey(key)
+	d, err := r.folder("create", dir, true)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	name := joinKey(dir, tempName)
+	err = r.watch.step(Step{Op: "create", Path: r.path(name)}, func() error { return d.symlink(target, tempName) })
+	if err != nil {
+		return r.fail("create", name, err)
+	}
+	return nil
+}
+
 // Publish renames a finished temporary file over the final name of key: from
 // then on the name shows the complete new content, and it is SyncDirs that
 // makes this survive a power cut. A link at the name is replaced, not followed,
 // and a hard link is broken; a folder there is ErrIsFolder. A temporary
 // file that is gone is fs.ErrNotExist.
 func (r *Root) Publish(key, tempName string) error {
-	if err := checkTemp(key, tempName); err != nil {
+	key, err := r.localTemp(key, tempName)
+	if err != nil {
 		return err
 	}
 	dir, name := splitKey(key)
@@ -148,7 +230,8 @@ func (r *Root) Publish(key, tempName string) error {
 // RemoveTemp removes a temporary file. One that is not there, or whose folder
 // is not, is no error.
 func (r *Root) RemoveTemp(key, tempName string) error {
-	if err := checkTemp(key, tempName); err != nil {
+	key, err := r.localTemp(key, tempName)
+	if err != nil {
 		return err
 	}
 	dir, _ := splitKey(key)
@@ -161,7 +244,8 @@ func (r *Root) RemoveTemp(key, tempName string) error {
 // Remove removes the file or link of key, never a folder (ErrIsFolder). A
 // missing one is fs.ErrNotExist.
 func (r *Root) Remove(key string) error {
-	if err := CheckKey(key); err != nil {
+	key, err := r.local(key)
+	if err != nil {
 		return err
 	}
 	return r.remove(splitKey(key))
@@ -189,7 +273,8 @@ func (r *Root) RemoveEmpty(keys []string) {
 	keys = slices.Clone(keys)
 	slices.SortFunc(keys, func(a, b string) int { return cmp.Compare(strings.Count(b, "/"), strings.Count(a, "/")) })
 	for _, key := range keys {
-		if CheckKey(key) != nil {
+		key, err := r.local(key)
+		if err != nil {
 			continue
 		}
 		dir, name := splitKey(key)
@@ -208,8 +293,8 @@ func (r *Root) RemoveEmpty(keys []string) {
 // MkdirAll makes the folder of that key, and those above it, where missing. A
 // trailing slash, as keys of folder markers have it, is allowed.
 func (r *Root) MkdirAll(key string) error {
-	key = strings.TrimSuffix(key, "/")
-	if err := CheckKey(key); err != nil {
+	key, err := r.local(strings.TrimSuffix(key, "/"))
+	if err != nil {
 		return err
 	}
 	d, err := r.folder("mkdir", key, true)

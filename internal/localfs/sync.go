@@ -18,7 +18,8 @@ const maxDurable = 4096
 func (r *Root) SyncDirs(keys ...string) error {
 	todo := map[string]struct{}{} // folders to sync
 	for _, key := range keys {
-		if err := CheckKey(key); err != nil {
+		key, err := r.local(key)
+		if err != nil {
 			return err
 		}
 		dir, _ := splitKey(key)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -54,6 +55,66 @@ func (d folder) sub(name string) (folder, error) {
 		return folder{}, err
 	}
 	return folder{root}, nil
+}
+
+// follow is sub for a name that may be a link. path is the folder's own.
+func (d folder) follow(_, path string) (folder, error) {
+	root, err := os.OpenRoot(path)
+	return folder{root}, err
+}
+
+// self tells the folder from all others.
+func (d folder) self() (fileID, error) {
+	f, err := d.root.Open(".")
+	if err != nil {
+		return fileID{}, err
+	}
+	defer f.Close()
+	return handleID(f)
+}
+
+func (d folder) identity() (Identity, error) {
+	info, err := d.root.Stat(".")
+	if err != nil {
+		return Identity{}, err
+	}
+	return identityOf(info), nil
+}
+
+// statTarget is stat of what a link leads to. path is the link's own.
+func (d folder) statTarget(_, path string) (Identity, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Identity{}, err
+	}
+	return identityOf(info), nil
+}
+
+// readlink is where a link leads to.
+func (d folder) readlink(name string) (string, error) {
+	target, err := d.root.Readlink(name)
+	return filepath.ToSlash(target), err
+}
+
+func (d folder) symlink(target, name string) error {
+	return d.root.Symlink(filepath.FromSlash(target), name)
+}
+
+// openTarget opens the regular file that a path leads to.
+func openTarget(path string) (*os.File, Identity, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, Identity{}, err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = mustBeRegular(info)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, Identity{}, err
+	}
+	return f, identityOf(info), nil
 }
 
 func (d folder) mkdir(name string) error { return d.root.Mkdir(name, folderMode) }

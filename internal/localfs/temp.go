@@ -28,7 +28,8 @@ type Temp struct {
 // reserved if the file system can, so a full disk shows now (see IsDiskFull);
 // the file may have that length from then on. On an error no file is left.
 func (r *Root) CreateTemp(key, tempName string, size int64) (*Temp, error) {
-	if err := checkTemp(key, tempName); err != nil {
+	key, err := r.localTemp(key, tempName)
+	if err != nil {
 		return nil, err
 	}
 	dir, _ := splitKey(key)
@@ -57,7 +58,8 @@ func (r *Root) CreateTemp(key, tempName string, size int64) (*Temp, error) {
 // fs.ErrNotExist; what is not a regular file with this name only is
 // ErrNotRegular. Its content is not to be trusted before it is verified.
 func (r *Root) OpenTemp(key, tempName string) (*Temp, error) {
-	if err := checkTemp(key, tempName); err != nil {
+	key, err := r.localTemp(key, tempName)
+	if err != nil {
 		return nil, err
 	}
 	dir, _ := splitKey(key)
