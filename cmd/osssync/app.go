@@ -140,6 +140,16 @@ func exactly(n int, names string) cobra.PositionalArgs {
 	}
 }
 
+// oneSource is exactly for SRC and DST. More names are mostly what a shell made
+// of a pattern.
+func oneSource(cmd *cobra.Command, args []string) error {
+	err := exactly(2, "SRC and DST")(cmd, args)
+	if e, ok := err.(*usageError); ok && len(args) > 2 { //nolint:errorlint // it is as it was made
+		e.hint = cmd.Name() + " takes one SRC: copy the folder with -r and say which with --include, or quote a name with blanks"
+	}
+	return err
+}
+
 // upTo allows at most n arguments.
 func upTo(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {

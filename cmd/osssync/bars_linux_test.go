@@ -36,12 +36,12 @@ func openTerminal(t *testing.T) (outside, inside *os.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resize(t, outside, 80)
+	resize(t, outside, 80, 24)
 	return outside, inside
 }
 
-func resize(t *testing.T, terminal *os.File, cols uint16) {
-	if err := unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: cols}); err != nil {
+func resize(t *testing.T, terminal *os.File, cols, rows uint16) {
+	if err := unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: cols}); err != nil {
 		t.Error(err)
 	}
 }
@@ -87,7 +87,7 @@ func TestBars(t *testing.T) {
 			case expected == wide:
 				expected = narrow
 				screen.Resize(50, 24)
-				resize(t, outside, 50)
+				resize(t, outside, 50, 24)
 			default:
 				expected = nil
 				close(drawn)

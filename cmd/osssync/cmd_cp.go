@@ -39,7 +39,7 @@ func newCpCommand(a *app, plan *planFlags) *cobra.Command {
 		Use:   "cp SRC DST",
 		Short: "Copy files and objects",
 		Long:  cpLong + "\n" + globHelp + "\n" + exitHelp,
-		Args:  exactly(2, "SRC and DST"),
+		Args:  oneSource,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.newCopy(cmd, args, &f)
 			if err != nil {

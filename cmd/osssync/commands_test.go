@@ -132,3 +132,32 @@ func sampleFor(f *pflag.Flag) string {
 	}
 	return ""
 }
+
+// What is said of other tools' words is no word of ours, and names commands
+// that there are.
+func TestOtherWords(t *testing.T) {
+	root := newRootCommand(&app{})
+	for _, table := range []map[string]string{otherCommands, otherFlags} {
+		for word, hint := range table {
+			if text, ok := strings.CutPrefix(hint, "osssync "); ok {
+				if first, _, _ := strings.Cut(text, " "); first != "mv" && first != "has" {
+					if _, _, err := root.Find([]string{first}); err != nil {
+						t.Errorf("%s: %v", word, err)
+					}
+				}
+			}
+		}
+	}
+	for word := range otherCommands {
+		if c, _, err := root.Find([]string{word}); err == nil && c != root {
+			t.Errorf("%s is a command of ours", word)
+		}
+	}
+	for _, c := range allCommands(t) {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if otherFlags[f.Name] != "" {
+				t.Errorf("%s has a flag --%s", c.Name(), f.Name)
+			}
+		})
+	}
+}

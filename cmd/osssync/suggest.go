@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -19,7 +20,9 @@ func unknownCommand(root *cobra.Command, word string) error {
 		}
 	}
 	e := &usageError{message: "unknown command " + printable(word), hint: "see: osssync help"}
-	if near := nearest(word, names); near != "" {
+	if other := otherCommands[strings.ToLower(word)]; other != "" {
+		e.hint = other
+	} else if near := nearest(word, names); near != "" {
 		e.message += "; did you mean " + near + "?"
 	}
 	return e
@@ -41,6 +44,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	hint := "see: " + cmd.CommandPath() + " --help"
 	switch {
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		if other := otherFlags[cmd.Name()+" -"+unknown.GetSpecifiedName()[:1]]; other != "" {
+			hint = other
+		}
 		return &usageError{message: fmt.Sprintf("unknown flag -%c", unknown.GetSpecifiedName()[0]), hint: hint}
 	case errors.As(err, &unknown):
 		e := &usageError{message: "unknown flag --" + oneLine(unknown.GetSpecifiedName()), hint: hint}
@@ -52,7 +58,9 @@ func flagError(cmd *cobra.Command, err error) error {
 			}
 		}
 		slices.Sort(names)
-		if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
+		if other := otherFlags[strings.ToLower(unknown.GetSpecifiedName())]; other != "" {
+			e.hint = other
+		} else if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
 			e.message += "; did you mean --" + near + "?"
 		}
 		return e
