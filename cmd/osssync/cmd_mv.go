@@ -32,7 +32,7 @@ func newMvCommand(a *app) *cobra.Command {
 		Use:   "mv SRC DST",
 		Short: "Move files and objects",
 		Long:  mvLong + "\n" + globHelp + "\n" + exitHelp,
-		Args:  exactly(2, "SRC and DST"),
+		Args:  oneSource,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.newCopy(cmd, args, &f)
 			switch {

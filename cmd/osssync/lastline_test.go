@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -204,5 +205,102 @@ func TestProgramName(t *testing.T) {
 		if have := programName(called); have != want {
 			t.Errorf("%q is called as %q, want %q", called, have, want)
 		}
+	}
+}
+
+// TestPasted: whatever command stops, and for whatever reason, what it prints is
+// taken by a shell as it stands, with names that are odd to it, and finishes.
+func TestPasted(t *testing.T) {
+	small := []string{"--part-size=1Mi", "--bigfile-threshold=1Mi", "--parallel=1", "--retry-times=0"}
+	for _, tc := range []struct {
+		name    string
+		before  []string // a command that must go well
+		faults  string
+		command []string
+		code    int
+	}{
+		{"mv", nil, "403=AccessDenied on=UploadPart", []string{"mv", "-r", oddName, "oss://bkt/'$x/"}, exitIncomplete},
+		{"down", []string{"cp", "-r", oddName, "oss://bkt/o'd d/"}, "403=AccessDenied on=GetObject", []string{"cp", "-r", "oss://bkt/o'd d/", oddName + "2"}, exitIncomplete},
+		{"between buckets", []string{"cp", "-r", oddName, "oss://bkt/o'd d/"}, "403=AccessDenied on=CopyObject", []string{"sync", "oss://bkt/o'd d/", "oss://bkt/`x`/"}, exitIncomplete},
+		{"limit", nil, "", []string{"cp", "-r", "-j", "1", oddName, "oss://bkt/l/", "--max-transfer", "2M", "--bwlimit", "00:00,off 12:00,1G:2G"}, exitLimit},
+		{"filters", nil, "403=AccessDenied on=UploadPart", []string{"sync", oddName, "oss://bkt/f/", "--exclude", "a*\\?", "--filter", "+ it's", "--filter", "- **", "--min-age", "0"}, exitIncomplete},
+		{"pattern", []string{"cp", "-r", oddName, "oss://bkt/p1/"}, "403=AccessDenied on=GetObject", []string{"cp", "oss://bkt/p?/it*", "o'ut"}, exitIncomplete},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			service := newService(t)
+			t.Chdir(t.TempDir())
+			makeOddTree(t)
+			if tc.before != nil {
+				if code, _, stderr := command(t.Context(), append([]string{tc.before[0], "--no-progress"}, dashed(tc.before[1:])...)...); code != exitOK {
+					t.Fatalf("exit code %d\n%s", code, stderr)
+				}
+			}
+			stage(t, service, tc.faults)
+			args := append([]string{tc.command[0]}, small...)
+			code, _, stderr := command(t.Context(), append(args, dashed(tc.command[1:])...)...)
+			if code != tc.code {
+				t.Fatalf("exit code %d\n%s", code, stderr)
+			}
+			stage(t, service, "")
+			lines := strings.Split(strings.TrimSpace(stderr), "\n")
+			last := lastLine.FindStringSubmatch(lines[len(lines)-1])
+			if last == nil || last[6] == "" {
+				t.Fatalf("no way to go on:\n%s", stderr)
+			}
+			again := last[6]
+			for n := 0; ; n++ {
+				out, err := exec.CommandContext(t.Context(), "sh", "-c", again).CombinedOutput()
+				if err == nil {
+					break
+				}
+				if code := exitOf(err); n == 9 || code != exitLimit {
+					t.Fatalf("%v\n%s\n%s", err, again, out)
+				}
+			}
+		})
+	}
+}
+
+// dashed puts flags before names, and -- between them where a name needs it.
+func dashed(args []string) []string {
+	var names, flags []string
+	for i := 0; i < len(args); i++ {
+		switch {
+		case args[i] == oddName || args[i] == oddName+"2" || !strings.HasPrefix(args[i], "-"):
+			names = append(names, args[i])
+		case args[i] == "-r":
+			flags = append(flags, args[i])
+		default:
+			flags = append(flags, args[i], args[i+1])
+			i++
+		}
+	}
+	return append(append(flags, "--"), names...)
+}
+
+func exitOf(err error) int {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exit.ExitCode()
+	}
+	return -1
+}
+
+// TestPastedJob: so is what a list of jobs says.
+func TestPastedJob(t *testing.T) {
+	service := newService(t)
+	t.Chdir(t.TempDir())
+	makeOddTree(t)
+	stage(t, service, "403=AccessDenied on=UploadPart")
+	if code, _, stderr := runOdd(t, t.Context(), "cp"); code != exitIncomplete {
+		t.Fatal(code, stderr)
+	}
+	stage(t, service, "")
+	_, list, _ := command(t.Context(), "jobs")
+	line := regexp.MustCompile(`(?m)^ +(osssync retry [0-9a-f]{16})$`).FindStringSubmatch(list)
+	if line == nil {
+		t.Fatalf("no command in\n%s", list)
+	}
+	if out, err := exec.CommandContext(t.Context(), "sh", "-c", line[1]).CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", line[1], err, out)
 	}
 }

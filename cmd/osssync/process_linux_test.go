@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"syscall"
@@ -36,5 +38,38 @@ func TestServeProcess(t *testing.T) {
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("after SIGTERM: %v", err)
+	}
+}
+
+// TestJobProcess looks at a running copy from outside: neither a core file nor
+// its list of arguments can hold a key from the environment, and other
+// processes of the user cannot read its memory.
+func TestJobProcess(t *testing.T) {
+	held, goOn := holdPart(t, newService(t), 1)
+	file := filepath.Join(t.TempDir(), "big")
+	if err := os.WriteFile(file, make([]byte, 20<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "osssync", "cp", file, "oss://bkt/big")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-held
+	proc := "/proc/" + strconv.Itoa(cmd.Process.Pid)
+	limits, err := os.ReadFile(proc + "/limits")
+	if err != nil || !regexp.MustCompile(`(?m)^Max core file size +0 +0 `).Match(limits) {
+		t.Errorf("core files are possible: %v\n%s", err, limits)
+	}
+	arguments, err := os.ReadFile(proc + "/cmdline")
+	if err != nil || bytes.Contains(arguments, []byte(os.Getenv("OSS_ACCESS_KEY_SECRET"))) {
+		t.Errorf("%v, arguments %q", err, arguments)
+	}
+	// A process that cannot be dumped belongs to root in /proc.
+	if info, err := os.Stat(proc + "/mem"); err != nil || info.Sys().(*syscall.Stat_t).Uid != 0 {
+		t.Errorf("its memory belongs to %v, %v", info, err)
+	}
+	close(goOn)
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
 	}
 }
