@@ -3,6 +3,7 @@
 package localfs
 
 import (
+	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -38,20 +39,27 @@ func umask() fs.FileMode { return 0o022 }
 // lister lists directories.
 type lister struct{}
 
-// list returns the names in a folder, those of folders with a slash behind.
-// After an error it returns what it got.
-func (lister) list(d folder) ([]string, error) {
+// list returns the names in a folder, those of folders with a slash behind, or
+// nothing and false if they are more than most, which is 0 for no bound. After an
+// error it returns what it got.
+func (lister) list(d folder, most int) (names []string, full bool, err error) {
 	fd, err := openat(d.fd, ".", unix.O_DIRECTORY, 0)
 	if err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	f := os.NewFile(uintptr(fd), ".")
 	defer f.Close()
-	names, err := f.Readdirnames(-1)
+	if most == 0 {
+		names, err = f.Readdirnames(-1)
+	} else if names, err = f.Readdirnames(most + 1); len(names) > most {
+		return nil, false, nil
+	} else if err == io.EOF {
+		err = nil
+	}
 	for i, name := range names {
 		if id, err := d.stat(name); err == nil && id.Mode.IsDir() {
 			names[i] = name + "/"
 		}
 	}
-	return names, err
+	return names, true, err
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -79,52 +80,67 @@ const defaultUmask = 0o022
 // lister lists directories. It keeps a buffer; the zero value is ready to use.
 type lister struct{ buf []byte }
 
-// list returns the names in a folder, those of folders with a slash behind.
-// After an error it returns what it got.
-func (l *lister) list(d folder) ([]string, error) {
+// list returns the names in a folder, those of folders with a slash behind, or
+// nothing and false if they are more than most, which is 0 for no bound. After an
+// error it returns what it got.
+func (l *lister) list(d folder, most int) (names []string, full bool, err error) {
 	if l.buf == nil {
 		l.buf = make([]byte, 64<<10)
 	}
 	fd, err := openat(d.fd, ".", unix.O_DIRECTORY, 0)
 	if err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	defer unix.Close(fd)
-	var names []string
 	for {
 		n, err := unix.Getdents(fd, l.buf)
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil || n == 0 {
-			return names, err
+			return names, true, err
 		}
 		names = d.appendNames(names, l.buf[:n])
+		if most > 0 && len(names) > most {
+			return nil, false, nil
+		}
 	}
 }
 
 // appendNames takes apart what getdents64 gave: records of inode, offset,
-// record length, type and the name up to a zero byte.
+// record length, type and the name up to a zero byte. It makes one string of
+// all of them, which many names would cost much more than their bytes in.
 func (d folder) appendNames(names []string, buf []byte) []string {
 	const (
 		lengthAt = unsafe.Offsetof(unix.Dirent{}.Reclen)
 		typeAt   = unsafe.Offsetof(unix.Dirent{}.Type)
 		nameAt   = unsafe.Offsetof(unix.Dirent{}.Name)
 	)
+	// The names move to the front of buf, each with a zero byte behind: that is
+	// always in front of what is still to be read.
+	text := buf[:0]
 	for len(buf) > int(nameAt) {
 		length := int(binary.NativeEndian.Uint16(buf[lengthAt:]))
 		if length <= int(nameAt) || length > len(buf) {
-			return names
+			break
 		}
 		name, _, _ := bytes.Cut(buf[nameAt:length], []byte{0})
 		kind := buf[typeAt]
 		buf = buf[length:]
-		if s := string(name); s != "." && s != ".." {
-			if kind == unix.DT_DIR || kind == unix.DT_UNKNOWN && d.isFolder(s) {
-				s += "/"
-			}
-			names = append(names, s)
+		if string(name) == "." || string(name) == ".." || len(name) == 0 {
+			continue
 		}
+		folder := kind == unix.DT_DIR || kind == unix.DT_UNKNOWN && d.isFolder(string(name))
+		text = append(text, name...)
+		if folder {
+			text = append(text, '/')
+		}
+		text = append(text, 0)
+	}
+	for rest := string(text); rest != ""; {
+		var name string
+		name, rest, _ = strings.Cut(rest, "\x00")
+		names = append(names, name)
 	}
 	return names
 }

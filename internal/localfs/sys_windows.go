@@ -3,6 +3,7 @@ package localfs
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -290,21 +291,29 @@ func umask() fs.FileMode { return 0 }
 // lister lists directories.
 type lister struct{}
 
-// list returns the names in a folder, those of folders with a slash behind.
-// After an error it returns what it got.
-func (lister) list(d folder) ([]string, error) {
+// list returns the names in a folder, those of folders with a slash behind, or
+// nothing and false if they are more than most, which is 0 for no bound. After an
+// error it returns what it got.
+func (lister) list(d folder, most int) (names []string, full bool, err error) {
 	f, err := d.root.Open(".")
 	if err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	defer f.Close()
-	entries, err := f.ReadDir(-1)
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.Name()
-		if e.IsDir() {
-			names[i] += "/"
-		}
+	var entries []fs.DirEntry
+	if most == 0 {
+		entries, err = f.ReadDir(-1)
+	} else if entries, err = f.ReadDir(most + 1); len(entries) > most {
+		return nil, false, nil
+	} else if err == io.EOF {
+		err = nil
 	}
-	return names, err
+	for _, e := range entries {
+		name := e.Name()
+		if e.IsDir() {
+			name += "/"
+		}
+		names = append(names, name)
+	}
+	return names, true, err
 }

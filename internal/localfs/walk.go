@@ -1,6 +1,7 @@
 package localfs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -17,14 +19,19 @@ type Entry struct {
 	// "/" and comes only with an error, or because of WalkOptions.Folders.
 	Key string
 
-	// Identity is the file's own, taken when it was yielded: of a link the
-	// link's, unless the root follows links.
+	// Identity is the file's own, taken shortly before it was yielded: of a link
+	// the link's, unless the root follows links.
 	Identity Identity
 
 	// Skipped says why the entry is not to be transferred; "" for the folders
 	// and the regular files that are.
 	Skipped Reason
 }
+
+// DefaultWalkParallel is how many folders, or groups of files, a walk reads at
+// once: a disk that has to seek, and a server of files, answers many at the cost of one
+// (bench/results/localfs.txt).
+const DefaultWalkParallel = 8
 
 // WalkOptions tunes a walk. The zero value is ready to use.
 type WalkOptions struct {
@@ -34,12 +41,20 @@ type WalkOptions struct {
 	Exclude []string
 
 	// Enter says whether to look into a folder, whose key ends in "/"; nil
-	// means into all.
+	// means into all. It is called by several goroutines at the same time.
 	Enter func(key string) bool
 
 	// Folders has every folder that is entered yielded, too, before what is in
 	// it.
 	Folders bool
+
+	// After is the key after which the walk begins; it need not exist. Folders
+	// that end before it are not read.
+	After string
+
+	// Parallel is how much is read at once. 0 means DefaultWalkParallel; 1
+	// reads nothing ahead.
+	Parallel int
 }
 
 // Walk yields every file below the root in the byte order of its key; a folder
@@ -49,15 +64,21 @@ type WalkOptions struct {
 // A folder or file that cannot be read is yielded with its key and an error, and
 // the walk goes on; what vanishes meanwhile is left out. The walk ends early
 // when ctx does, or when an excluded path cannot be told, with that error and no
-// key. It uses the goroutine of its caller, memory for the names of the folders
-// on the way, and one handle for each.
+// key.
+//
+// It reads ahead of its caller: some thousand files at most, in goroutines that
+// have ended when it returns. It takes memory for these, and for the names in
+// the folders on the way, and one handle for each folder that it is in or reads
+// ahead.
 func (r *Root) Walk(ctx context.Context, opts *WalkOptions) iter.Seq2[Entry, error] {
-	if opts == nil {
-		opts = &WalkOptions{}
+	var o WalkOptions
+	if opts != nil {
+		o = *opts
 	}
+	o.Parallel = max(cmp.Or(o.Parallel, DefaultWalkParallel), 1)
 	return func(yield func(Entry, error) bool) {
-		w := walker{root: r, yield: yield, enter: opts.Enter, folders: opts.Folders}
-		for _, path := range opts.Exclude {
+		w := walker{root: r, enter: o.Enter, folders: o.Folders, after: o.After}
+		for _, path := range o.Exclude {
 			id, err := pathID(path)
 			if err == nil {
 				w.exclude = append(w.exclude, id)
@@ -71,65 +92,173 @@ func (r *Root) Walk(ctx context.Context, opts *WalkOptions) iter.Seq2[Entry, err
 			yield(Entry{}, r.fail("walk", "", err))
 			return
 		}
-		defer d.close()
+		top := &openFolder{folder: d}
 		if r.follow {
 			id, err := d.self()
 			if err != nil {
+				d.close()
 				yield(Entry{}, r.fail("walk", "", err))
 				return
 			}
-			w.above = append(w.above, id)
+			top.way = &way{id: id}
 		}
-		w.walk(ctx, d, "")
+		a := newAhead(&w, o.Parallel, top)
+		defer a.stop()
+		for {
+			if ctx.Err() != nil {
+				yield(Entry{}, context.Cause(ctx))
+				return
+			}
+			found := a.next()
+			if found == nil {
+				return
+			}
+			for _, f := range found {
+				if ctx.Err() != nil {
+					yield(Entry{}, context.Cause(ctx))
+					return
+				}
+				if !yield(f.entry, f.err) {
+					return
+				}
+			}
+		}
 	}
 }
 
-// walker is one run of a walk.
+// walker reads folders and files for a walk. It does not change.
 type walker struct {
 	root    *Root
-	yield   func(Entry, error) bool
 	exclude []fileID
 	enter   func(key string) bool
 	folders bool
-	lister  lister
-	above   []fileID // the folders on the way, if links are followed
+	after   string
+	slow    func() // before each question to the disk; nil but in tests
 }
 
-// walk yields what is below d, whose key is prefix, and reports whether to go
-// on.
-func (w *walker) walk(ctx context.Context, d folder, prefix string) bool {
-	names, err := w.lister.list(d)
-	if err != nil && !w.failed("list", prefix, err) {
-		return false
+// ask is the moment before the disk is asked for something.
+func (w *walker) ask() {
+	if w.slow != nil {
+		w.slow()
+	}
+}
+
+// finding is one thing to yield.
+type finding struct {
+	entry Entry
+	err   error
+}
+
+// openFolder is a folder that several steps read in. The last one closes it.
+type openFolder struct {
+	folder
+	users atomic.Int64
+
+	local map[string]string // the names in it that are not those of their keys
+	way   *way              // to it, if links are followed
+}
+
+// way is a folder and those it lies in.
+type way struct {
+	id fileID
+	up *way
+}
+
+func (w *way) has(id fileID) bool {
+	for ; w != nil; w = w.up {
+		if w.id == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *openFolder) hold() { o.users.Add(1) }
+
+func (o *openFolder) leave() {
+	if o.users.Add(-1) == 0 {
+		o.close()
+	}
+}
+
+// localName is the name of what a walk calls name, without the slash of a folder.
+func (o *openFolder) localName(name string) string {
+	if local, ok := o.local[name]; ok {
+		return local
+	}
+	return strings.TrimSuffix(name, "/")
+}
+
+// open opens the folder of that name in d, whose key is key. It is nil if there
+// is nothing below it for the walk; found is what is to be said of it.
+func (w *walker) open(d *openFolder, name, key string) (sub *openFolder, found []finding) {
+	if key < w.after && !strings.HasPrefix(w.after, key) || w.enter != nil && !w.enter(key) {
+		return nil, nil
+	}
+	w.ask()
+	f, err := d.sub(name)
+	if err != nil && w.root.follow {
+		f, err = d.follow(name, w.path(key))
+	}
+	if err != nil {
+		return nil, w.failed("open", key, d.explain(name, err))
+	}
+	sub = &openFolder{folder: f}
+	leftOut := false
+	if len(w.exclude) > 0 || w.root.follow {
+		id, err := sub.self()
+		switch {
+		case err != nil:
+			found = w.failed("stat", key, err)
+			leftOut = true
+		case slices.Contains(w.exclude, id):
+			leftOut = true
+		case d.way.has(id):
+			found = w.failed("open", key, ErrLoop)
+			leftOut = true
+		case w.root.follow:
+			sub.way = &way{id, d.way}
+		}
+	}
+	if w.folders && !leftOut && key > w.after {
+		id, err := sub.identity()
+		if err != nil {
+			found = w.failed("stat", key, err)
+			leftOut = true
+		} else {
+			e := Entry{Key: key, Identity: id}
+			if !utf8.ValidString(key) {
+				e.Skipped = SkippedName
+			}
+			found = append(found, finding{e, nil})
+		}
+	}
+	if leftOut {
+		sub.close()
+		return nil, found
+	}
+	return sub, found
+}
+
+// list returns the sorted names in a folder, and after an error those it got.
+// With most above 0 a folder of more is not read to its end: full is false then.
+func (w *walker) list(l *lister, d *openFolder, key string, most int) (names []string, full bool, found []finding) {
+	w.ask()
+	names, full, err := l.list(d.folder, most)
+	if !full {
+		return nil, false, nil
+	}
+	if err != nil {
+		found = w.failed("list", key, err)
 	}
 	if w.root.follow {
-		w.markLinked(d, names, prefix)
+		w.markLinked(d.folder, names, key)
 	}
-	var local map[string]string // the names that are not those of their keys
 	if w.root.encode {
-		local = decodeNames(names)
+		d.local = decodeNames(names)
 	}
 	slices.Sort(names)
-	for _, name := range names {
-		if ctx.Err() != nil {
-			w.yield(Entry{}, context.Cause(ctx))
-			return false
-		}
-		base, isFolder := strings.CutSuffix(name, "/")
-		if l, ok := local[name]; ok {
-			base = l
-		}
-		var more bool
-		if isFolder {
-			more = w.walkSub(ctx, d, base, prefix+name)
-		} else {
-			more = w.file(d, base, prefix+name)
-		}
-		if !more {
-			return false
-		}
-	}
-	return true
+	return names, true, found
 }
 
 // decodeNames makes names of files those of keys. It returns those it changed,
@@ -169,55 +298,12 @@ func (w *walker) markLinked(d folder, names []string, prefix string) {
 	}
 }
 
-// walkSub goes into the folder of that key, which has that name in d.
-func (w *walker) walkSub(ctx context.Context, d folder, name, key string) bool {
-	if w.enter != nil && !w.enter(key) {
-		return true
+// file adds what is to be said of the file of that key, which has that name in d.
+func (w *walker) file(found []finding, d folder, name, key string) []finding {
+	if isTempName(name) || key <= w.after {
+		return found
 	}
-	sub, err := d.sub(name)
-	if err != nil && w.root.follow {
-		sub, err = d.follow(name, w.path(key))
-	}
-	if err != nil {
-		return w.failed("open", key, d.explain(name, err))
-	}
-	defer sub.close()
-	if len(w.exclude) > 0 || w.root.follow {
-		id, err := sub.self()
-		switch {
-		case err != nil:
-			return w.failed("stat", key, err)
-		case slices.Contains(w.exclude, id):
-			return true
-		case slices.Contains(w.above, id):
-			return w.failed("open", key, ErrLoop)
-		case w.root.follow:
-			w.above = append(w.above, id)
-			defer func() { w.above = w.above[:len(w.above)-1] }()
-		}
-	}
-	if w.folders {
-		id, err := sub.identity()
-		if err != nil {
-			return w.failed("stat", key, err)
-		}
-		e := Entry{Key: key, Identity: id}
-		if !utf8.ValidString(key) {
-			e.Skipped = SkippedName
-		}
-		if !w.yield(e, nil) {
-			return false
-		}
-	}
-	return w.walk(ctx, sub, key)
-}
-
-// file yields the file of that key, which has that name in d.
-func (w *walker) file(d folder, name, key string) bool {
-	if isTempName(name) {
-		return true
-	}
-	e := Entry{Key: key}
+	w.ask()
 	id, err := d.stat(name)
 	if err == nil && w.root.follow && id.Mode&fs.ModeSymlink != 0 {
 		if id, err = d.statTarget(name, w.path(key)); errors.Is(err, fs.ErrNotExist) {
@@ -227,22 +313,21 @@ func (w *walker) file(d folder, name, key string) bool {
 	if err == nil && id.Mode.IsDir() {
 		err = errors.New("became a folder during the walk")
 	}
-	if err != nil {
-		return w.failed("stat", e.Key, err)
+	excluded := false
+	if err == nil {
+		excluded, err = w.excluded(d, name, id)
 	}
-	excluded, err := w.excluded(d, name, id)
-	if err != nil {
-		return w.failed("stat", e.Key, err)
+	switch {
+	case err != nil:
+		return append(found, w.failed("stat", key, err)...)
+	case excluded:
+		return found
 	}
-	if excluded {
-		return true
-	}
-	e.Identity = id
-	e.Skipped = typeReason(id.Mode)
+	e := Entry{Key: key, Identity: id, Skipped: typeReason(id.Mode)}
 	if e.Skipped == "" && !utf8.ValidString(e.Key) {
 		e.Skipped = SkippedName
 	}
-	return w.yield(e, nil)
+	return append(found, finding{e, nil})
 }
 
 func (w *walker) excluded(d folder, name string, id Identity) (bool, error) {
@@ -253,12 +338,12 @@ func (w *walker) excluded(d folder, name string, id Identity) (bool, error) {
 	return slices.Contains(w.exclude, file), err
 }
 
-// failed yields an error for key, unless the file has merely gone.
-func (w *walker) failed(op, key string, err error) bool {
+// failed is an error to yield for key, nothing if the file has merely gone.
+func (w *walker) failed(op, key string, err error) []finding {
 	if key != "" && errors.Is(err, fs.ErrNotExist) {
-		return true
+		return nil
 	}
-	return w.yield(Entry{Key: key}, &fs.PathError{Op: op, Path: w.path(key), Err: bare(err)})
+	return []finding{{Entry{Key: key}, &fs.PathError{Op: op, Path: w.path(key), Err: bare(err)}}}
 }
 
 // path is the full path of the file of key.

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -199,25 +201,26 @@ func TestWalkStopsWithLoop(t *testing.T) {
 	}
 }
 
-// Files and folders that go while the walk is on its way are left out.
+// Files and folders that go while the walk is on its way are left out, as far as
+// it has not read ahead.
 func TestWalkWhileThingsVanish(t *testing.T) {
 	dir := t.TempDir()
-	plant(t, dir, "a", "b", "c/d", "e/f", "e/g", "h")
+	plant(t, dir, "a/a", "b", "c/d", "e/a/f", "e/g", "h")
 	var got []string
-	for e, err := range open(t, dir).Walk(t.Context(), nil) {
+	for e, err := range open(t, dir).Walk(t.Context(), &localfs.WalkOptions{Parallel: 1}) {
 		if err != nil {
 			t.Fatalf("%q: %v", e.Key, err)
 		}
 		got = append(got, e.Key)
 		switch e.Key {
-		case "a":
+		case "a/a":
 			_ = os.Remove(filepath.Join(dir, "b"))
 			_ = os.RemoveAll(filepath.Join(dir, "c"))
-		case "e/f":
+		case "e/a/f":
 			_ = os.RemoveAll(filepath.Join(dir, "e"))
 		}
 	}
-	if want := []string{"a", "e/f", "h"}; !slices.Equal(got, want) {
+	if want := []string{"a/a", "e/a/f", "h"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -226,17 +229,96 @@ func TestWalkWhileThingsVanish(t *testing.T) {
 // longer hold.
 func TestWalkWhileFileBecomesFolder(t *testing.T) {
 	dir := t.TempDir()
-	plant(t, dir, "a", "b", "c")
+	plant(t, dir, "a/a", "b", "c")
 	var got []string
-	for e, err := range open(t, dir).Walk(t.Context(), nil) {
+	for e, err := range open(t, dir).Walk(t.Context(), &localfs.WalkOptions{Parallel: 1}) {
 		got = append(got, fmt.Sprint(e.Key, " ", err != nil))
-		if e.Key == "a" {
+		if e.Key == "a/a" {
 			_ = os.Remove(filepath.Join(dir, "b"))
 			_ = os.Mkdir(filepath.Join(dir, "b"), 0o755)
 		}
 	}
-	if want := []string{"a false", "b true", "c false"}; !slices.Equal(got, want) {
+	if want := []string{"a/a false", "b true", "c false"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// However much is read at once and wherever the walk begins, what comes is the
+// same, in folders of any size.
+func TestWalkAhead(t *testing.T) {
+	dir := t.TempDir()
+	var keys []string
+	for i := range 5000 { // more than is read of a folder before its turn
+		keys = append(keys, fmt.Sprintf("large/%04d", i))
+	}
+	for i := range 40 {
+		for j := range 40 {
+			keys = append(keys, fmt.Sprintf("many/%02d/%s%02d", i, strings.Repeat("x/", i%4), j))
+		}
+		keys = append(keys, fmt.Sprintf("many/%02d.x", i), fmt.Sprintf("one-%02d/file", i))
+	}
+	plant(t, dir, keys...)
+	if err := os.Mkdir(filepath.Join(dir, "many", "00-nothing"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(keys)
+	r := open(t, dir)
+	for _, parallel := range []int{0, 1, 2, 16} {
+		for i, after := range []string{"", "a", "large", "large/", "large/0000", "large/4998", "many/01/", "many/01.x", "many/03/x/x/x/07", "zzz"} {
+			if i > 0 && parallel > 0 && i%parallel != 0 {
+				continue
+			}
+			want := keys
+			if after != "" {
+				i, found := slices.BinarySearch(keys, after)
+				if found {
+					i++
+				}
+				want = keys[i:]
+			}
+			if got := walk(t, r, &localfs.WalkOptions{Parallel: parallel, After: after}); !slices.Equal(got, want) {
+				t.Fatalf("%d at once, after %q: %d of %d names, or in another order", parallel, after, len(got), len(want))
+			}
+		}
+	}
+}
+
+// Folders come before what is in them, and only those that the walk has to do with.
+func TestWalkAheadWithFolders(t *testing.T) {
+	dir := t.TempDir()
+	plant(t, dir, "a/b/c", "a/d", "a.x", "e")
+	if err := os.MkdirAll(filepath.Join(dir, "d", "nothing"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	all := []string{"a.x", "a/", "a/b/", "a/b/c", "a/d", "d/", "d/nothing/", "e"}
+	r := open(t, dir)
+	for i, after := range append([]string{""}, all...) {
+		for _, parallel := range []int{1, 8} {
+			if got := walk(t, r, &localfs.WalkOptions{Folders: true, After: after, Parallel: parallel}); !slices.Equal(got, all[i:]) {
+				t.Errorf("%d at once after %q: %q", parallel, after, got)
+			}
+		}
+	}
+}
+
+// What begins after a folder does not read it.
+func TestWalkAfterReadsNothingBefore(t *testing.T) {
+	dir := t.TempDir()
+	plant(t, dir, "a/x/1", "b/c/1", "b/d/1", "b/d/2", "e/1")
+	var mu sync.Mutex
+	var entered []string
+	got := walk(t, open(t, dir), &localfs.WalkOptions{After: "b/d/1", Enter: func(key string) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		entered = append(entered, key)
+		return true
+	}})
+	slices.Sort(entered)
+	if want := []string{"b/d/2", "e/1"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if want := []string{"b/", "b/d/", "e/"}; !slices.Equal(entered, want) {
+		t.Errorf("entered %q, want %q", entered, want)
 	}
 }
 
@@ -284,20 +366,71 @@ func BenchmarkWalk(b *testing.B) {
 		}
 	}
 	for _, excludes := range []int{0, 1} {
-		b.Run(fmt.Sprintf("files=10000/excludes=%d", excludes), func(b *testing.B) {
-			opts := &localfs.WalkOptions{Exclude: []string{filepath.Join(dir, "folder-00")}[:excludes]}
+		benchmarkWalk(b, dir, excludes, 1)
+		benchmarkWalk(b, dir, excludes, localfs.DefaultWalkParallel)
+	}
+}
+
+func benchmarkWalk(b *testing.B, dir string, excludes, parallel int) {
+	b.Run(fmt.Sprintf("files=10000/excludes=%d/parallel=%d", excludes, parallel), func(b *testing.B) {
+		opts := &localfs.WalkOptions{Exclude: []string{filepath.Join(dir, "folder-00")}[:excludes], Parallel: parallel}
+		r := open(b, dir)
+		b.ReportAllocs()
+		entries := 0
+		for b.Loop() {
+			for _, err := range r.Walk(b.Context(), opts) {
+				if err != nil {
+					b.Fatal(err)
+				}
+				entries++
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(entries), "ns/entry")
+	})
+}
+
+// BenchmarkWalkOneFolder walks a folder of many files, a million of them if
+// OSSSYNC_BENCH_MANY_KEYS is set. held-B/entry is what is in memory when the first
+// has come, for each file: names alone.
+func BenchmarkWalkOneFolder(b *testing.B) {
+	sizes := []int{10_000, 100_000}
+	if os.Getenv("OSSSYNC_BENCH_MANY_KEYS") != "" {
+		sizes = append(sizes, 1_000_000)
+	}
+	for _, n := range sizes {
+		b.Run(fmt.Sprintf("files=%d", n), func(b *testing.B) {
+			dir := b.TempDir()
+			for i := range n {
+				if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("file-%07d.dat", i)), nil, 0o644); err != nil {
+					b.Fatal(err)
+				}
+			}
 			r := open(b, dir)
-			b.ReportAllocs()
+			held := memory()
 			entries := 0
+			b.ResetTimer()
 			for b.Loop() {
-				for _, err := range r.Walk(b.Context(), opts) {
+				for _, err := range r.Walk(b.Context(), nil) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					entries++
+					if entries++; entries == 1 {
+						b.StopTimer()
+						held = memory() - held
+						b.StartTimer()
+					}
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(entries), "ns/entry")
+			b.ReportMetric(float64(held)/float64(n), "held-B/entry")
 		})
 	}
+}
+
+// memory is how many bytes are in use.
+func memory() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
