@@ -22,6 +22,7 @@ const benchLong = `Measure a service: how much goes through, and how long each r
   osssync bench download oss://BUCKET/PREFIX   the same back; they are put there first
   osssync bench list oss://BUCKET/PREFIX       pages of a listing of --count objects
   osssync bench small oss://BUCKET/PREFIX      put, head, get and delete of small objects
+  osssync bench tune oss://BUCKET/PREFIX       uploads with 1, 2, 4 … 64, or -j, at once: which is best?
 
 Each of --sizes is measured on its own, by -j requests at once, until --count requests
 are done or --duration is over, whichever is first. Everything is below a prefix of its
@@ -32,6 +33,7 @@ Examples:
   osssync bench upload oss://bench/ --local /tmp/cloud
   osssync bench small oss://my-bucket/tmp/ -j 32 --sizes 1Ki,64Ki --duration 5s
   osssync bench list oss://my-bucket/tmp/ --count 5000 --json
+  osssync bench tune oss://my-bucket/tmp/ --sizes 8Mi
 `
 
 // Bounds of what one bench does, where flags do not say.
@@ -65,19 +67,21 @@ type benchLine struct {
 func newBenchCommand(a *app) *cobra.Command {
 	b := &bench{app: a}
 	cmd := &cobra.Command{
-		Use: "bench upload|download|list|small", Short: "Measure a service", Long: benchLong + "\n" + exitHelp, Args: subcommandOr(0),
+		Use: "bench upload|download|list|small|tune", Short: "Measure a service", Long: benchLong + "\n" + exitHelp, Args: subcommandOr(0),
 		RunE: func(*cobra.Command, []string) error {
 			return &usageError{message: "nothing to measure", hint: "osssync bench upload oss://BUCKET/PREFIX", help: true}
 		},
 	}
 	for _, kind := range []struct {
 		name, short, sizes string
+		duration           time.Duration
 		run                func(context.Context, int64) error
 	}{
-		{"upload", "Measure uploads", "64Ki,1Mi,16Mi", b.upload},
-		{"download", "Measure downloads", "64Ki,1Mi,16Mi", b.download},
-		{"list", "Measure listings", "0", b.list},
-		{"small", "Measure small requests", "4Ki", b.small},
+		{"upload", "Measure uploads", "64Ki,1Mi,16Mi", benchDuration, b.upload},
+		{"download", "Measure downloads", "64Ki,1Mi,16Mi", benchDuration, b.download},
+		{"list", "Measure listings", "0", benchDuration, b.list},
+		{"small", "Measure small requests", "4Ki", benchDuration, b.small},
+		{"tune", "Find the best number of requests at once", "8Mi", tuneDuration, b.tune},
 	} {
 		sub := &cobra.Command{
 			Use: kind.name + " oss://BUCKET/PREFIX", Short: kind.short, Long: benchLong + "\n" + exitHelp, Args: exactly(1, "oss://BUCKET/PREFIX"),
@@ -88,7 +92,7 @@ func newBenchCommand(a *app) *cobra.Command {
 		n = count{min: 1, max: 1_000_000}
 		sub.Flags().StringSliceVar(&sizes, "sizes", nil, "`SIZES` of the objects, as 4Ki,1Mi (default "+kind.sizes+")")
 		sub.Flags().Var(&n, "count", fmt.Sprintf("at most `N` requests of each kind, or objects to list (default %d)", benchCount))
-		sub.Flags().DurationVar(&duration, "duration", benchDuration, "at most this `TIME` for each size, up to 10m")
+		sub.Flags().DurationVar(&duration, "duration", kind.duration, "at most this `TIME` for each size, up to 10m")
 		sub.RunE = func(cmd *cobra.Command, args []string) error {
 			if sizes == nil {
 				sizes = splitSizes(kind.sizes)
@@ -222,9 +226,18 @@ func (b *bench) get(ctx context.Context, n int64) error {
 	return errors.Join(err, r.Body.Close())
 }
 
-// repeat calls fn for 0, 1, 2 … from b.jobs goroutines until n calls are done or
-// the time is over, and prints what they came to. each is the bytes of a call.
+// repeat measures fn and prints what it came to.
 func (b *bench) repeat(ctx context.Context, operation string, length, each, n int64, fn func(ctx context.Context, i int64) error) error {
+	line, err := b.measure(ctx, operation, length, each, n, fn)
+	if err != nil {
+		return err
+	}
+	return b.print(line)
+}
+
+// measure calls fn for 0, 1, 2 … from b.jobs goroutines until n calls are done or
+// the time is over. each is the bytes of a call.
+func (b *bench) measure(ctx context.Context, operation string, length, each, n int64, fn func(ctx context.Context, i int64) error) (benchLine, error) {
 	limited, cancel := context.WithTimeout(ctx, b.duration)
 	defer cancel()
 	var (
@@ -272,13 +285,13 @@ func (b *bench) repeat(ctx context.Context, operation string, length, each, n in
 	}
 	wg.Wait()
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return line, context.Cause(ctx)
 	}
 	took := time.Since(began).Seconds()
 	b.failed += line.Errors
 	line.Seconds, line.Rate, line.PerSecond = took, float64(line.Bytes)/took, float64(line.Operations)/took
 	line.LatencyMS, line.Histogram = h.percentiles(), h.lines()
-	return b.print(line)
+	return line, nil
 }
 
 func (b *bench) print(l benchLine) error {

@@ -32,6 +32,7 @@ failed), done (the index of a sync), new (a dry run), damaged, newer (of a newer
 Examples:
   osssync jobs
   osssync jobs --state incomplete --json
+  osssync jobs --code AccessDenied,503 --format '{{.Job}} {{.ObjectsFailed}}'
   osssync jobs show 3f2a
   osssync resume 3f2a
 `
@@ -86,10 +87,12 @@ type failureLine struct {
 }
 
 func newJobsCommand(a *app) *cobra.Command {
-	var states []string
-	list := func(cmd *cobra.Command, _ []string) error { return a.listJobs(cmd, states) }
+	var l jobList
+	list := func(cmd *cobra.Command, _ []string) error { return a.listJobs(cmd, &l) }
 	stateFlag := func(cmd *cobra.Command) {
-		cmd.Flags().StringSliceVar(&states, "state", nil, "only jobs in these `STATES`, as interrupted,incomplete")
+		cmd.Flags().StringSliceVar(&l.states, "state", nil, "only jobs in these `STATES`, as interrupted,incomplete")
+		cmd.Flags().StringSliceVar(&l.codes, "code", nil, "only jobs in which an object failed with one of these `CODES` of OSS or HTTP, as AccessDenied,503")
+		cmd.Flags().StringVar(&l.format, "format", "", "print each job by this `TEMPLATE` of Go's, as '{{.Job}} {{.State}}'; names as in: osssync help json")
 	}
 	cmd := &cobra.Command{
 		Use: "jobs [list|show J|export J|rm J...]", Short: "List, show and give up jobs", Long: jobsLong + "\n" + exitHelp,
@@ -268,41 +271,6 @@ func (a *app) jobLine(cmd *cobra.Command, j *transfer.JobInfo) jobLine {
 		line.Error = j.Err.Error()
 	}
 	return line
-}
-
-func (a *app) listJobs(cmd *cobra.Command, words []string) error {
-	states, err := parseStates(words)
-	if err != nil {
-		return err
-	}
-	engine, err := a.engine()
-	if err != nil {
-		return err
-	}
-	shown := int64(0)
-	for job, err := range engine.Jobs(cmd.Context()) {
-		if err != nil {
-			return err
-		}
-		if len(states) > 0 && !slices.Contains(states, job.State) {
-			continue
-		}
-		if shown++; a.flags.json {
-			err = a.writeJSON(a.stdout, a.jobLine(cmd, &job))
-		} else {
-			err = a.printJob(cmd, &job)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if a.flags.json {
-		return a.writeJSON(a.stdout, countLine{V: jsonVersion, Type: "summary", Count: shown})
-	}
-	if shown == 0 && !a.flags.onlyErrors {
-		a.printf("no jobs; those that have succeeded are not kept")
-	}
-	return nil
 }
 
 // printJob is a job of a list: two lines, the second says how to go on.

@@ -140,6 +140,8 @@ func (a *app) newClient(t target, creds oss.CredentialsProvider) (*oss.Client, e
 		Region:     t.region,
 		HTTPClient: a.http, // its connections serve all clients
 		AppName:    "osssync-cli",
+
+		RequestPayer: a.flags.payer.value != "",
 	}
 	switch a.flags.signVersion.value {
 	case "v1":

@@ -44,7 +44,7 @@ func (f *filterFlags) register(cmd *cobra.Command) {
 	rule("exclude-from", "patterns to exclude from `FILE`, one a line; - is stdin")
 	rule("filter-from", "rules as of --filter from `FILE`, one a line; - is stdin")
 	flags.StringArrayVar(&f.filesFrom, "files-from", nil, "only the names in `FILE`, relative to SRC, one a line or NUL-separated; - is stdin")
-	flags.StringArrayVar(&f.filesFromRaw, "files-from-raw", nil, "as --files-from, with every byte of a line part of the name: no comments, no blanks left out")
+	flags.StringArrayVar(&f.filesFromRaw, "files-from-raw", nil, "names from `FILE` as --files-from, with every byte of a line part of the name: no comments, no blanks left out")
 	flags.Var(&f.minSize, "min-size", "only what has `SIZE` or more, as 10M")
 	flags.Var(&f.maxSize, "max-size", "only what has `SIZE` or less")
 	flags.Var(&f.minAge, "min-age", "only what was modified this long ago or longer: `AGE` is 90 (seconds), 12h, 2d, 1w, 6M or 1y")

@@ -47,6 +47,7 @@ type globalFlags struct {
 	logLevel        choice
 	report          string
 	limits          limitFlags
+	payer           choice
 
 	configFile    string
 	profile       string
@@ -97,6 +98,8 @@ func (g *globalFlags) register(f *pflag.FlagSet) {
 	f.Var(&g.signVersion, "sign-version", "signature: v1, v2 or v4 (default v4 where the region is known, else v1)")
 	g.addressing = choice{allowed: []string{"virtual", "path", "cname"}}
 	f.Var(&g.addressing, "addressing-style", "where the bucket stands in a URL: virtual, path or cname (default by the endpoint)")
+	g.payer = choice{allowed: []string{"requester"}}
+	f.Var(&g.payer, "request-payer", "requester: agree to pay for requests to a bucket whose owner wants that")
 	f.Var(&g.connectTimeout, "connect-timeout", "give up connecting after this time, as 10 or 10s")
 	f.Var(&g.readTimeout, "read-timeout", "give up a request that moves no byte for this time, as 60 or 1m")
 	f.StringVar(&g.proxy, "proxy", "", "HTTP proxy `URL` (default HTTPS_PROXY, HTTP_PROXY, NO_PROXY)")

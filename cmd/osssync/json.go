@@ -295,6 +295,8 @@ bench:
   bench     kind, operation, size, operations, errors, bytes, seconds, rate (bytes per
             second), per_second, latency_ms {p50, p90, p99, max}, histogram
             [{below_ms, count}]
+  tune      of bench tune: size, jobs (the smallest number of requests at once that
+            is as good as the best), rate, measured: a list of {jobs, rate, p50_ms}
 
 state check:
   checked   job, state (sound, locked, newer, damaged, unreadable, set aside), reason, pid
