@@ -64,7 +64,7 @@ func (t *tree) wanted(a action) (reason string, ask bool, err error) {
 	switch t.compare {
 	case CompareNone:
 		// The record is this job's own, of a run that did not end.
-		if asSettled {
+		if known && a.exists && a.src.exactly(settled.Source) && a.dst.exactly(settled.Dest) {
 			return reasonBefore, false, nil
 		}
 		return "", false, nil

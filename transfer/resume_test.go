@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -118,5 +119,43 @@ func TestJournalInMemory(t *testing.T) {
 	}
 	for job := range memory.Jobs() {
 		t.Errorf("job %s is left", job.ID)
+	}
+}
+
+// A copy that goes on takes nothing for done that was touched since, even if
+// size and time are as they were.
+func TestResumedCopySeesWhatWasTouched(t *testing.T) {
+	for _, direction := range []string{"up", "down"} {
+		t.Run(direction, func(t *testing.T) {
+			m := newMoving(t, direction)
+			m.plant("a", []byte("one"))
+			m.plant("b", noise(1, 4*partSize))
+			copies := func(o *transfer.SyncOptions) { o.RemoveSource = false }
+			ctx, cancel := context.WithCancel(t.Context())
+			stopAfter(m.world, 2, cancel, func(r *http.Request) bool { return isPart(r) || isRange(r) })
+			if _, err := m.all(ctx, m.engine(oneByOne), copies); !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			m.wire.between(nil)
+			if m.arrived()["a"] != "one" {
+				t.Fatal("the small one has not arrived")
+			}
+			name := filepath.Join(m.here, "a")
+			info, err := os.Stat(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, name, []byte("two"))
+			if err := os.Chtimes(name, info.ModTime(), info.ModTime()); err != nil {
+				t.Fatal(err)
+			}
+			report, err := m.all(t.Context(), m.engine(), copies)
+			if err != nil || !report.Resumed {
+				t.Fatalf("%v, %+v", err, report)
+			}
+			if want := map[string]string{"up": "two", "down": "one"}[direction]; m.arrived()["a"] != want {
+				t.Errorf("arrived %q, want %q", m.arrived()["a"], want)
+			}
+		})
 	}
 }
