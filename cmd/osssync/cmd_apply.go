@@ -64,9 +64,11 @@ func newApplyCommand(a *app) *cobra.Command {
 					return &transfer.ApplyOptions{ResumeOptions: transfer.ResumeOptions{JobOptions: o, Bucket: bucket}}
 				}
 				if replan {
-					f.output, t.dryRun = args[0], true
-					return a.writePlan(&service{}, &f, t, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions, w io.Writer) (*transfer.Report, error) {
-						return e.Replan(ctx, p, w, opts(o))
+					f.output, t.dryRun, t.planned = args[0], true, true
+					return a.writePlan(&service{}, &f, t, func(w io.Writer) engineCall {
+						return func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
+							return e.Replan(ctx, p, w, opts(o))
+						}
 					})
 				}
 				t.call = func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {

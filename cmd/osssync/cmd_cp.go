@@ -121,9 +121,6 @@ func (c *copying) run() error {
 	if err != nil {
 		return err
 	}
-	if !tree && c.flags.plan != nil {
-		return &usageError{message: "a single object needs no plan", hint: "plan a tree: cp -r, or sync"}
-	}
 	if !tree && !c.expands() {
 		if err := c.forTrees(); err != nil {
 			return err
@@ -176,6 +173,9 @@ func (c *copying) run() error {
 
 // forTrees refuses flags that have no meaning for one object.
 func (c *copying) forTrees() error {
+	if c.flags.plan != nil {
+		return &usageError{message: "a single object needs no plan", hint: "plan a tree: cp -r, or sync"}
+	}
 	if given := c.flags.compareFlags(); len(given) > 0 {
 		return &usageError{message: given[0] + " compares trees", hint: "use it with -r or with sync"}
 	}
@@ -244,7 +244,7 @@ func (c *copying) tree(s *service) error {
 	if c.backup != (place{}) {
 		kept = s.location(c.backup)
 	}
-	call := func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions, w io.Writer) (*transfer.Report, error) {
+	sync := func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions, plan io.Writer) (*transfer.Report, error) {
 		opts := &transfer.SyncOptions{
 			JobOptions: o, Headers: c.headers, Compare: c.flags.compare(c.cmd.Name()), ExistingOnly: c.flags.existing, ModifyWindow: c.flags.modifyWindow, Exclude: exclude, AllowEmpty: c.flags.allowEmpty, DryRun: c.flags.dryRun,
 			KeepACL: c.flags.keepACL, IfUnchanged: c.flags.ifUnchanged, RemoveSource: c.move,
@@ -252,16 +252,21 @@ func (c *copying) tree(s *service) error {
 			AllowEmptySource: c.flags.remove.allowEmptySource, IgnoreErrors: c.flags.remove.ignoreErrors,
 			Filter: set, Backup: kept, DeleteExcluded: c.flags.remove.excluded,
 		}
-		if w != nil {
-			return e.Plan(ctx, s.location(c.src), s.location(c.dst), w, opts)
+		if plan != nil {
+			return e.Plan(ctx, s.location(c.src), s.location(c.dst), plan, opts)
 		}
 		return e.Sync(ctx, s.location(c.src), s.location(c.dst), opts)
 	}
 	if c.flags.plan != nil {
-		return c.app.writePlan(s, c.flags.plan, task{cmd: c.cmd, args: c.args, src: c.src, dst: c.dst, dryRun: true}, call)
+		t := task{cmd: c.cmd, args: c.args, src: c.src, dst: c.dst, dryRun: true, planned: true}
+		return c.app.writePlan(s, c.flags.plan, t, func(w io.Writer) engineCall {
+			return c.matched(func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
+				return sync(ctx, e, o, w)
+			})
+		})
 	}
 	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
-		return call(ctx, e, o, nil)
+		return sync(ctx, e, o, nil)
 	})
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -79,12 +78,9 @@ func newPlanCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-// planCall makes a plan and writes it to w.
-type planCall func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions, w io.Writer) (*transfer.Report, error)
-
-// writePlan runs call with the place that the plan goes to, which has it whole
-// or not at all, and says what it comes to.
-func (a *app) writePlan(s *service, f *planFlags, t task, call planCall) error {
+// writePlan makes the plan that to writes to the place where the flags want it,
+// and says what it comes to. A file has it whole or not at all.
+func (a *app) writePlan(s *service, f *planFlags, t task, to func(io.Writer) engineCall) error {
 	if f.output == "-" && a.flags.json {
 		return &usageError{message: "--json and the plan cannot both go to stdout", hint: "write the plan to a file with -o FILE"}
 	}
@@ -101,10 +97,7 @@ func (a *app) writePlan(s *service, f *planFlags, t task, call planCall) error {
 		defer file.discard()
 		w = file
 	}
-	t.planned = true
-	t.call = func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
-		return call(ctx, e, o, w)
-	}
+	t.call = to(w)
 	err = a.runJob(s, t)
 	if a.outcome == nil || a.outcome.report.Plan == nil || err != nil && !errors.Is(err, transfer.ErrIncomplete) {
 		return err
