@@ -88,7 +88,7 @@ func (t *tree) feedSteps(ctx context.Context, actions chan<- action) error {
 			}
 			continue
 		}
-		a := action{name: line.Name, src: line.Source.entry(line.Name), looked: true}
+		a := action{name: line.Name, src: line.Source.entry(line.Name), looked: true, same: line.Action == actionRemove}
 		if line.Destination != nil {
 			a.dst, a.exists = line.Destination.entry(line.Name), true
 		}
@@ -107,6 +107,9 @@ func (t *tree) feedSteps(ctx context.Context, actions chan<- action) error {
 // the write itself would not, or not before it has cost much. The error is
 // errBefore if an earlier run has done the action.
 func (t *tree) asPlanned(ctx context.Context, a action) error {
+	if a.same {
+		return t.sameAsPlanned(ctx, a)
+	}
 	settled, known, err := t.journal.Settled(a.name)
 	if err != nil {
 		return err
@@ -128,31 +131,97 @@ func (t *tree) asPlanned(ctx context.Context, a action) error {
 	return nil
 }
 
-// unlessDone is taken, the error of a destination that is not as the plan has
-// seen it, or errBefore if what is there is what the action makes: an earlier
-// run died between the write and its record. That is known by its content.
-func (t *tree) unlessDone(ctx context.Context, a action, taken error) error {
-	now, there, err := t.lookAt(ctx, a.name)
-	if err != nil {
+// sameAsPlanned is errSame for a source that is at the destination, as its
+// content says now, and errBefore for one that is removed.
+func (t *tree) sameAsPlanned(ctx context.Context, a action) error {
+	if gone, err := t.sourceGone(ctx, a); err != nil || gone {
+		return cmp.Or(err, errBefore)
+	}
+	stands, err := t.copyStands(ctx, a)
+	switch {
+	case err != nil:
+		return err
+	case !stands:
+		return taken(t.dst.Path + a.name)
+	}
+	return errSame
+}
+
+// sourceGone says whether the source of an action is not there any more.
+func (t *tree) sourceGone(ctx context.Context, a action) (bool, error) {
+	if t.direction == up {
+		_, err := t.root.Stat(a.name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return true, nil
+		}
+		return false, err
+	}
+	meta, err := t.metaOf(ctx, t.src, a.name)
+	return meta == nil && err == nil, err
+}
+
+// takeAwayBefore removes the source of an action that an earlier run has done,
+// if that died before it could, and what is there has its content.
+func (t *tree) takeAwayBefore(ctx context.Context, a action) error {
+	if !t.options.RemoveSource {
+		return nil
+	}
+	gone, err := t.sourceGone(ctx, a)
+	if err == nil && !gone {
+		a.same = true
+		if err = t.sameAsPlanned(ctx, a); errors.Is(err, errSame) {
+			return t.takeAway(ctx, a)
+		}
+	}
+	switch {
+	case err == nil, errors.Is(err, errBefore):
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case fatal(err):
+		return wrapObject("remove", a.name, err)
+	}
+	t.seen(false, 0)
+	t.fail(t.src.Path+a.name, "remove", err)
+	return nil
+}
+
+// unlessDone is err, or errBefore if what is at the destination is what the
+// action makes, and err says no more than that: an earlier run died between the
+// write and its record. That is known by its content, or, of a source that was
+// moved, by what is left of it.
+func (t *tree) unlessDone(ctx context.Context, a action, err error) error {
+	changed, isChanged := errors.AsType[*ChangedError](err)
+	noSource := t.options.RemoveSource && (gone(err) || errors.Is(err, fs.ErrNotExist))
+	if ctx.Err() != nil || a.same || !noSource && !(isChanged && changed.Destination) {
 		return err
 	}
+	now, there, look := t.lookAt(ctx, a.name)
+	if look != nil {
+		return look
+	}
 	if !there || now.size != a.src.size {
-		return taken
+		return err
 	}
 	if t.direction != down {
-		meta, err := t.metaOf(ctx, t.dst, a.name)
-		if err != nil || meta == nil || !t.stores(a, meta) {
-			return cmp.Or(err, taken)
+		meta, look := t.metaOf(ctx, t.dst, a.name)
+		if look != nil || meta == nil || !t.stores(a, meta) {
+			return cmp.Or(look, err)
+		}
+	}
+	if t.options.RemoveSource {
+		if gone, look := t.sourceGone(ctx, a); look != nil || gone {
+			return cmp.Or(look, errBefore)
 		}
 	}
 	a.dst = now
-	switch same, err := t.sameContent(ctx, a); {
-	case err != nil:
-		return err
+	switch same, look := t.sameContent(ctx, a); {
+	case look != nil:
+		return look
 	case same:
 		return errBefore
 	}
-	return taken
+	return err
 }
 
 // stores says whether an object has the metadata that the action gives it.

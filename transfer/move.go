@@ -190,9 +190,7 @@ func (t *tree) takeAway(ctx context.Context, a action) error {
 		key = filePath(t.root, a.name)
 	}
 	if t.options.DryRun {
-		a.turn.wait()
-		t.event(ObjectEvent{Key: key, Operation: "remove", Outcome: OutcomePlanned, Size: a.src.size})
-		return nil
+		return t.planRemoval(a, key)
 	}
 	var err error
 	if t.direction == up {

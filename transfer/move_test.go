@@ -565,9 +565,6 @@ func TestMoveRefuses(t *testing.T) {
 		"a backup": func() (*transfer.Report, error) {
 			return sync(transfer.Local(dir), w.at("a"), transfer.SyncOptions{Backup: w.at("b")})
 		},
-		"a plan": func() (*transfer.Report, error) {
-			return e.Plan(ctx, w.at("a"), w.at("b"), &bytes.Buffer{}, &transfer.SyncOptions{RemoveSource: true})
-		},
 		"a stream": func() (*transfer.Report, error) {
 			return e.UploadStream(ctx, strings.NewReader(""), w.at("k"), &transfer.UploadOptions{RemoveSource: true})
 		},

@@ -47,6 +47,7 @@ type action struct {
 	looked   bool  // the destination was looked at, and exists is all there is
 	ask      bool  // only the objects' metadata can tell whether both are the same
 	extra    bool  // only the destination has it: there is dst and no src
+	same     bool  // both sides turned out to be the same, and the source is to be removed
 	err      error // the source could not be read here
 	turn     turn  // of a dry run, which tells its actions in their order
 }

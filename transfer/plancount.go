@@ -8,6 +8,7 @@ type PlanCounts struct {
 	Downloads int64 `json:"downloads"`
 	Copies    int64 `json:"copies"`
 	Deletes   int64 `json:"deletes"`
+	Removes   int64 `json:"removes"`  // of a move: sources
 	Replaced  int64 `json:"replaced"` // of the first three: something is there
 	Bytes     int64 `json:"bytes"`    // that are transferred or copied
 	Skipped   int64 `json:"skipped"`  // objects that need nothing
@@ -97,6 +98,19 @@ func (p *planned) transfer(t *tree, a action) {
 	put, get := t.requests(a)
 	c.PutRequests += put
 	c.GetRequests += get
+}
+
+// moved counts a source that is to be removed: it is asked for, and removed.
+func (p *planned) moved(t *tree, a action) {
+	p.counts.Removes++
+	if t.direction != up {
+		p.counts.PutRequests++
+		p.counts.GetRequests++
+		p.gone(t, a.src)
+	}
+	if a.same { // is it there, and the CRC-64 of each object
+		p.counts.GetRequests += [...]int64{up: 1, down: 2, across: 3}[t.direction]
+	}
 }
 
 // remove counts a deletion.

@@ -40,10 +40,11 @@ type planHeader struct {
 // planLine is one action.
 type planLine struct {
 	Type        string `json:"type"`   // "action"
-	Action      string `json:"action"` // "put", "get", "copy", "delete"
+	Action      string `json:"action"` // "put", "get", "copy", "delete", "remove"
 	Name        string `json:"name"`   // below source and destination
 	Reason      string `json:"reason"`
-	Size        int64  `json:"size"` // bytes that move, or are deleted
+	Size        int64  `json:"size"`            // bytes that move, or are deleted
+	Moves       bool   `json:"moves,omitempty"` // then the source is removed
 	Source      *seen  `json:"source,omitempty"`
 	Destination *seen  `json:"destination,omitempty"` // nil: nothing was there
 }
@@ -162,7 +163,7 @@ func (w *planWriter) end(counts PlanCounts) error {
 // Plan is a plan that was read to its end and found whole, ready to be applied.
 // It is not for several Apply at once.
 type Plan struct {
-	// Operation is "sync" or "copy", Job the id of the job that it is of.
+	// Operation is "sync", "copy" or "move", Job the id of the job that it is of.
 	Operation, Job string
 
 	// Source and Destination are as a command line names them.
@@ -360,11 +361,13 @@ func (l planLine) wrong(c *call, last planLine) string {
 		return "is neither an action nor the end"
 	case remove && !c.Delete:
 		return "deletes, and the plan's options do not allow it"
-	case !remove && l.Action != actionOf(directionOf(c.Source.Bucket, c.Destination.Bucket)):
+	case l.Moves != (c.RemoveSource && !remove && l.Action != actionRemove), l.Action == actionRemove && !c.RemoveSource:
+		return "does not fit the plan's options: what is moved is not what is copied"
+	case !remove && l.Action != actionRemove && l.Action != actionOf(directionOf(c.Source.Bucket, c.Destination.Bucket)):
 		return fmt.Sprintf("says %q, which does not fit the plan's source and destination", l.Action)
 	case l.Size < 0, l.Source != nil && l.Source.Size < 0, l.Destination != nil && l.Destination.Size < 0:
 		return "has a negative size"
-	case remove && (l.Source != nil || l.Destination == nil) || !remove && l.Source == nil:
+	case remove && (l.Source != nil || l.Destination == nil) || !remove && l.Source == nil, l.Action == actionRemove && l.Destination == nil:
 		return "does not say what was seen"
 	case l.Source != nil && (l.Source.ETag == "") != fromFile, l.Destination != nil && (l.Destination.ETag == "") != toFile:
 		return "has the state of a file for an object, or of an object for a file"

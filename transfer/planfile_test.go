@@ -71,7 +71,7 @@ func (s *sides) remove(dst bool, name string) {
 
 // charged is the number of successful requests by the class they are charged as.
 func (s *sides) charged() (put, get int64) {
-	for _, op := range []string{"PutObject", "CopyObject", "InitiateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "DeleteMultipleObjects", "ListObjectsV2"} {
+	for _, op := range []string{"PutObject", "CopyObject", "InitiateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "DeleteObject", "DeleteMultipleObjects", "ListObjectsV2"} {
 		put += int64(len(s.log.requests(s.t, op)))
 	}
 	for _, op := range []string{"GetObject", "HeadObject"} {
@@ -402,6 +402,8 @@ func TestReadPlanRefuses(t *testing.T) {
 		{"nothing seen", sealed(strings.Replace(text, line(3), `{"type":"action","action":"delete","name":"w","reason":"","size":1}`+"\n", 1)), "does not say what was seen"},
 		{"a file for an object", sealed(strings.Replace(text, `"etag":`, `"class":`, 1)), "the state of a file for an object"},
 		{"negative", sealed(strings.Replace(text, `"size":1,`, `"size":-1,`, 1)), "negative size"},
+		{"moves", sealed(strings.Replace(text, `"size":1,`, `"size":1,"moves":true,`, 1)), "what is moved is not what is copied"},
+		{"removes", sealed(strings.Replace(text, `"action":"get"`, `"action":"remove"`, 1)), "what is moved is not what is copied"},
 		{"two local sides", strings.Replace(text, `"Bucket":"bucket"`, `"Bucket":""`, 1), "nothing that can be applied"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -21,9 +21,6 @@ func (e *Engine) Plan(ctx context.Context, src, dst Location, w io.Writer, opts 
 	if opts != nil {
 		o = *opts
 	}
-	if o.RemoveSource {
-		return nil, usagef("a move is not planned: copy by a plan, and move after")
-	}
 	o.DryRun = true
 	t, err := e.newTree(ctx, src, dst, &o, "sync")
 	if err != nil {
@@ -57,6 +54,7 @@ const (
 	actionGet    = "get"
 	actionCopy   = "copy"
 	actionDelete = "delete"
+	actionRemove = "remove" // a source that is at the destination already
 )
 
 func actionOf(d direction) string {
@@ -106,13 +104,25 @@ func (t *tree) planTransfer(a action) error {
 		}
 	}
 	a.turn.wait()
-	line := planLine{Type: "action", Action: actionOf(t.direction), Name: a.name, Reason: t.why(a), Size: size, Source: a.src.seen()}
+	line := planLine{Type: "action", Action: actionOf(t.direction), Name: a.name, Reason: t.why(a), Size: size, Moves: t.options.RemoveSource, Source: a.src.seen()}
 	if a.exists {
 		line.Destination = a.dst.seen()
 	}
 	t.planned.transfer(t, a)
 	t.event(ObjectEvent{Key: key, Operation: operation, Outcome: OutcomePlanned, Reason: line.Reason, Size: size})
 	return t.plan.action(line)
+}
+
+// planRemoval tells of a source that would be removed. Where it is transferred
+// first, the line of that says so.
+func (t *tree) planRemoval(a action, key string) error {
+	a.turn.wait()
+	t.planned.moved(t, a)
+	t.event(ObjectEvent{Key: key, Operation: "remove", Outcome: OutcomePlanned, Size: a.src.size})
+	if !a.same {
+		return nil
+	}
+	return t.plan.action(planLine{Type: "action", Action: actionRemove, Name: a.name, Reason: reasonSame, Size: a.src.size, Source: a.src.seen(), Destination: a.dst.seen()})
 }
 
 // planDelete tells of a name that would be removed from the destination.

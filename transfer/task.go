@@ -10,16 +10,17 @@ import (
 func (t *tree) object(ctx context.Context, a action) error {
 	operation, key, size := t.describe(a)
 	defer a.turn.end()
+	planned := a
 	err := t.transfer(ctx, &a)
-	if changed, ok := errors.AsType[*ChangedError](err); ok && changed.Destination && t.steps != nil {
-		err = t.unlessDone(ctx, a, err)
+	if t.steps != nil {
+		err = t.unlessDone(ctx, planned, err)
 	}
 	switch {
 	case err == nil:
 		return t.takeAway(ctx, a)
 	case errors.Is(err, errBefore):
 		t.skip(operation, key, reasonBefore, size)
-		return nil
+		return t.takeAwayBefore(ctx, planned)
 	case errors.Is(err, errSame):
 		t.skip(operation, key, reasonSame, size)
 		return t.takeAway(ctx, a)
@@ -47,7 +48,7 @@ func (t *tree) transfer(ctx context.Context, a *action) error {
 		if err != nil {
 			return err
 		}
-		if same {
+		if a.same = same; same {
 			return errSame
 		}
 	}

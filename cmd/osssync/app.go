@@ -69,7 +69,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.PersistentFlags().SortFlags = false
 	root.AddCommand(newConfigCommand(a), newStateCommand(a), newRunCommand(a), newCompletionCommand(a), newManCommand(a), newProbeCommand(a), newBenchCommand(a))
 	root.AddCommand(
-		newCpCommand(a, nil), newMvCommand(a), newSyncCommand(a, nil), newLsCommand(a), newStatCommand(a),
+		newCpCommand(a, nil), newMvCommand(a, nil), newSyncCommand(a, nil), newLsCommand(a), newStatCommand(a),
 		newCatCommand(a), newDuCommand(a), newHashCommand(a), newPresignCommand(a),
 		newSetACLCommand(a), newSetMetaCommand(a), newRestoreCommand(a), newReadSymlinkCommand(a),
 		newRmCommand(a), newMbCommand(a), newRbCommand(a), newServeCommand(a), newGCCommand(a), newSelftestCommand(a), newVersionCommand(a), newJSONTopic(),

@@ -174,7 +174,7 @@ func (c *copying) run() error {
 // forTrees refuses flags that have no meaning for one object.
 func (c *copying) forTrees() error {
 	if c.flags.plan != nil {
-		return &usageError{message: "a single object needs no plan", hint: "plan a tree: cp -r, or sync"}
+		return &usageError{message: "a single object needs no plan", hint: "plan a tree: cp -r, mv -r, or sync"}
 	}
 	if given := c.flags.compareFlags(); len(given) > 0 {
 		return &usageError{message: given[0] + " compares trees", hint: "use it with -r or with sync"}

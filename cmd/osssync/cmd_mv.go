@@ -26,8 +26,8 @@ there is not sent again, and its source removed all the same; sizes and times ar
 never taken for a proof of that.
 `
 
-func newMvCommand(a *app) *cobra.Command {
-	var f copyFlags
+func newMvCommand(a *app, plan *planFlags) *cobra.Command {
+	f := copyFlags{plan: plan}
 	cmd := &cobra.Command{
 		Use:   "mv SRC DST",
 		Short: "Move files and objects",

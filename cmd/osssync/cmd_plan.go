@@ -17,13 +17,14 @@ import (
 	"github.com/osssync/osssync/transfer"
 )
 
-const planLong = `Write down what a sync or a cp -r would do, to be read, kept and carried out later.
+const planLong = `Write down what a sync, cp -r or mv -r would do, to be read, kept and carried out later.
 
   osssync plan [-o FILE] [--cost] sync SRC DST ...
   osssync plan [-o FILE] [--cost] cp -r SRC DST ...
+  osssync plan [-o FILE] [--cost] mv -r SRC DST ...
 
 A plan is lines of JSON: what it is of, an action for each object (put, get, copy,
-delete) with its reason and what was seen of both sides, and an end that says that it
+delete, remove) with its reason and what was seen of both sides, and an end that says that it
 is whole. "osssync apply FILE" does exactly that, and leaves alone what has changed
 since. Nothing is transferred or deleted; the flags are those of the command that is
 planned. Objects that need nothing are only counted.
@@ -54,8 +55,8 @@ type planFlags struct {
 func newPlanCommand(a *app) *cobra.Command {
 	var f planFlags
 	cmd := &cobra.Command{
-		Use:   "plan [-o FILE] {sync|cp} SRC DST",
-		Short: "Write down what a sync or cp -r would do",
+		Use:   "plan [-o FILE] {sync|cp|mv} SRC DST",
+		Short: "Write down what a sync, cp -r or mv -r would do",
 		Long:  planLong + "\n" + exitHelp,
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -70,7 +71,7 @@ func newPlanCommand(a *app) *cobra.Command {
 	flags.StringVarP(&f.output, "output", "o", "-", "write the plan to `FILE`; - is stdout")
 	flags.BoolVar(&f.cost, "cost", false, "count the requests that it takes")
 	flags.StringVar(&f.prices, "prices", "", "price them by the table in `PRICES`, a JSON file; includes --cost")
-	for _, sub := range []*cobra.Command{newSyncCommand(a, &f), newCpCommand(a, &f)} {
+	for _, sub := range []*cobra.Command{newSyncCommand(a, &f), newCpCommand(a, &f), newMvCommand(a, &f)} {
 		sub.Short = "Plan a " + sub.Name()
 		sub.Long = "Write down what this would do; see: osssync help plan\n\n" + sub.Long
 		cmd.AddCommand(sub)

@@ -212,6 +212,9 @@ func (o *outcome) line() string {
 	switch {
 	case o.written && r.Plan != nil && (r.State == transfer.StateDone || r.State == transfer.StateIncomplete):
 		fmt.Fprintf(&b, "planned: %s, %s to transfer (%d replaced), %s to delete", number(o.planned-o.plannedDeletes, "object"), size(o.plannedBytes), r.Plan.Replaced, number(o.plannedDeletes, "object"))
+		if o.plannedRemoves > 0 {
+			fmt.Fprintf(&b, ", %s to remove", number(o.plannedRemoves, "source"))
+		}
 	case o.dryRun && r.State == transfer.StateDone:
 		fmt.Fprintf(&b, "dry run: %s, %s would be done in a real one", number(o.planned-o.plannedDeletes, "object"), size(o.plannedBytes))
 		if o.plannedDeletes > 0 {
@@ -237,7 +240,7 @@ func (o *outcome) line() string {
 	if n.Deleted > 0 {
 		fmt.Fprintf(&b, ", %d deleted", n.Deleted)
 	}
-	if r.Kind == "move" {
+	if r.Kind == "move" || n.Removed > 0 {
 		fmt.Fprintf(&b, ", %s removed", number(n.Removed, "source"))
 	}
 	fmt.Fprintf(&b, ", %d skipped, %d failed, %d changed", n.Skipped, n.Failed, n.Changed)

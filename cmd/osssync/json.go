@@ -211,7 +211,7 @@ cp, mv, sync, rm, resume, retry, apply, plan (with -o FILE; planned objects are 
             object), warnings, elapsed_seconds, exit_code, continue (the command
             line that goes on), and for a dry run dry_run, planned,
             planned_bytes, planned_deletes, planned_removes, and for that of a
-            tree plan {uploads, downloads, copies, deletes, replaced, bytes, skipped, failed,
+            tree plan {uploads, downloads, copies, deletes, removes, replaced, bytes, skipped, failed,
             put_requests, get_requests, classes {CLASS: small, small_bytes, early,
             early_bytes}}, and with --cost cost {put_requests, get_requests,
             amount, currency, prices, date}
