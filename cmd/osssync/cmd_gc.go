@@ -103,6 +103,11 @@ func (g *gc) run(cmd *cobra.Command, args []string) (err error) {
 	if err := engine.GC(cmd.Context(), opts); err != nil {
 		return err
 	}
+	if !opts.DryRun {
+		if err := g.app.tidySockets(); err != nil {
+			return err
+		}
+	}
 	switch {
 	case g.app.flags.json:
 	case g.found == 0:

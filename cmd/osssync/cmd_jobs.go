@@ -409,5 +409,8 @@ func (a *app) removeJobs(cmd *cobra.Command, words []string, dryRun bool) (err e
 			return context.Cause(cmd.Context())
 		}
 	}
+	if !dryRun {
+		err = errors.Join(err, a.tidySockets())
+	}
 	return err
 }

@@ -106,7 +106,7 @@ func (a *app) checkState(ctx context.Context) error {
 		line := checkedLine{V: jsonVersion, Type: "checked", Job: id, State: "set aside", Reason: e.Name()}
 		if !aside {
 			var ok bool
-			if id, ok = strings.CutSuffix(e.Name(), ".db"); !ok || len(id) != 16 || strings.Trim(id, "0123456789abcdef") != "" {
+			if id, ok = strings.CutSuffix(e.Name(), ".db"); !ok || !isJobID(id) {
 				continue
 			}
 			all++

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -57,6 +59,9 @@ func (a *app) listen(id string) *control {
 	if err != nil || a.flags.noCheckpoint {
 		return nil
 	}
+	if _, err := os.Stat(filepath.Join(dir, id+".db")); err != nil {
+		return nil // a stream's: nobody would find it
+	}
 	c := &control{app: a}
 	if c.listener, err = listenAt(socketName(dir, id)); err != nil {
 		a.log.Info("the job cannot be steered", "job", id, "err", err)
@@ -88,6 +93,35 @@ func listenAt(name string) (net.Listener, error) {
 	}
 	return l, nil
 }
+
+// tidySockets removes the sockets that killed processes left, of jobs that are
+// gone.
+func (a *app) tidySockets() error {
+	dir, err := a.stateDir()
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		id, isSocket := strings.CutSuffix(e.Name(), ".sock")
+		if !isSocket || !isJobID(id) {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(dir, id+".db")); !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// isJobID reports whether s has the form of a job's id.
+func isJobID(s string) bool { return len(s) == 16 && strings.Trim(s, "0123456789abcdef") == "" }
 
 // close stops listening and removes the socket. A nil control has none.
 func (c *control) close() {

@@ -1,3 +1,5 @@
+//go:build !windows
+
 package main
 
 import (
@@ -130,6 +132,28 @@ func TestWindow(t *testing.T) {
 		}
 		if have := w.end(at(tc.now)); !have.Equal(at(tc.end)) {
 			t.Errorf("%s at %s ends %s, want %s", tc.window, tc.now, have, tc.end)
+		}
+	}
+}
+
+// gc removes the sockets of jobs that are gone, and nothing else.
+func TestTidySockets(t *testing.T) {
+	newService(t)
+	dir := os.Getenv("OSSSYNC_CHECKPOINT_DIR")
+	names := []string{"0123456789abcdef.sock", "fedcba9876543210.sock", "fedcba9876543210.db", "mine.sock"}
+	for _, name := range names {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := &app{}
+	a.flags.stateDir = dir
+	if err := a.tidySockets(); err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range names {
+		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != (i > 0) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

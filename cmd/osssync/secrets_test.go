@@ -1,3 +1,5 @@
+//go:build !windows
+
 package main
 
 import (
@@ -88,9 +90,18 @@ func TestSecrets(t *testing.T) {
 		do(t.Context(), faults, "jobs", "--json")
 	}
 	for _, args := range [][]string{
-		{"plan", "-o", "plan.jsonl", "sync", "tree", "oss://bkt/other/"}, {"apply", "plan.jsonl"}, {"config", "show"}, {"config", "show", "-k", secret, "-t", token},
-		{"presign", "oss://bkt/t/a"}, {"gc", "-n"}, {"check", "tree", "oss://bkt/t/"}, {"cp", "--acess-key-secret", secret}, {"cp", "-k" + secret, "--no-such"},
-		{"ls", "oss://ID:" + secret + "@bkt/x"}, {"ls", "oss://bkt/k?Signature=" + secret}, {"ls", "oss://bkt", "--proxy", "http://u:" + url.PathEscape(secret) + "@127.0.0.1:1"},
+		{"plan", "-o", "plan.jsonl", "sync", "tree", "oss://bkt/other/"},
+		{"apply", "plan.jsonl"},
+		{"config", "show"},
+		{"config", "show", "-k", secret, "-t", token},
+		{"presign", "oss://bkt/t/a"},
+		{"gc", "-n"},
+		{"check", "tree", "oss://bkt/t/"},
+		{"cp", "--acess-key-secret", secret},
+		{"cp", "-k" + secret, "--no-such"},
+		{"ls", "oss://ID:" + secret + "@bkt/x"},
+		{"ls", "oss://bkt/k?Signature=" + secret},
+		{"ls", "oss://bkt", "--proxy", "http://u:" + url.PathEscape(secret) + "@127.0.0.1:1"},
 	} {
 		do(t.Context(), "", args...)
 	}
