@@ -61,6 +61,35 @@ func readJob(path string) (job Job, err error) {
 	return job, err
 }
 
+// Discard removes a checkpoint that cannot be read. The error is *HeldError if
+// its job is open.
+func Discard(dir, id string) error {
+	held, err := acquire(filepath.Join(dir, id+".lock"))
+	if err != nil {
+		return err
+	}
+	err = os.Remove(filepath.Join(dir, id+fileSuffix))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(err, held.remove())
+}
+
+// SetAsides lists by path the damaged files that Open has set aside in a folder.
+func SetAsides(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var paths []string
+	for _, e := range entries {
+		if id, _, ok := strings.Cut(e.Name(), fileSuffix+damagedSuffix); ok && validID(id) {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	return paths, nil
+}
+
 // Tidy removes from a folder the locks that processes left which were killed
 // between removing their checkpoint and its lock. They cost nothing but room.
 func Tidy(dir string) error {

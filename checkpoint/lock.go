@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -86,4 +87,26 @@ func (l *lock) remove() error {
 		os.Remove(l.file.Name())
 	}
 	return err
+}
+
+// A Claim keeps jobs apart that are not the same but write to one place.
+type Claim struct{ lock *lock }
+
+// NewClaim takes the claim on a place for the jobs of a state folder, or returns
+// *HeldError at once if another of them has it. It ends with the process at the
+// latest.
+func NewClaim(dir, place string) (*Claim, error) {
+	l, err := acquire(filepath.Join(dir, JobID("claim", "", place, nil)+".lock"))
+	if err != nil {
+		return nil, err
+	}
+	return &Claim{l}, nil
+}
+
+// Release gives the claim up. A nil Claim claims nothing.
+func (c *Claim) Release() error {
+	if c == nil {
+		return nil
+	}
+	return c.lock.remove()
 }

@@ -21,6 +21,9 @@ const compactAbove = 64 << 20
 // fileSuffix follows the job's ID in the name of its file.
 const fileSuffix = ".db"
 
+// damagedSuffix and a time are added to the name of a file that is set aside.
+const damagedSuffix = ".damaged-"
+
 // Open makes the folder and the job's file in it, or opens what an earlier
 // run of this job left. The caller closes the result.
 //
@@ -154,7 +157,7 @@ func isDamage(err error) bool {
 
 // setAside renames a damaged file and returns its new name.
 func (s *store) setAside(reason error) (string, error) {
-	stem := s.path + ".damaged-" + time.Now().UTC().Format("20060102T150405Z")
+	stem := s.path + damagedSuffix + time.Now().UTC().Format("20060102T150405Z")
 	to := stem
 	for n := 2; ; n++ {
 		if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {

@@ -107,6 +107,9 @@ type appending struct {
 	tracker *tracker // nil for a stream, whose size is not known
 	added   int64    // by this run and those before
 
+	resuming bool // an earlier run has begun
+	doubt    bool // a piece may have been added that nobody heard of
+
 	end    int64 // the object's length
 	sum    uint64
 	hasSum bool // the server tells CRC-64s
@@ -145,7 +148,7 @@ func (a *appending) file(ctx context.Context, anew bool) error {
 	}
 	a.tracker = a.meter.track(a.key, id.Size)
 	defer a.tracker.end()
-	if found {
+	if a.resuming = found; found {
 		err = a.takeUp(file, id, rec.Source)
 	} else {
 		err = a.journal.PutObject(ctx, checkpoint.Object{
@@ -156,11 +159,23 @@ func (a *appending) file(ctx context.Context, anew bool) error {
 	if err != nil {
 		return err
 	}
-	if err := a.run(ctx); err != nil {
+	err = a.run(ctx)
+	if errors.Is(err, ErrChanged) && a.added == 0 && !a.doubt {
+		// Nothing of ours is in the object: the next run begins at its end.
+		err = errors.Join(err, a.journal.Forget(context.WithoutCancel(ctx), a.key))
+	}
+	if err != nil {
 		return err
 	}
-	if now, err := a.root.Stat(a.name); err != nil || difference(id, now) != "" {
-		a.warn(printable(a.name) + " changed while it was read; what was added is what was read")
+	now, err := a.root.Stat(a.name)
+	if err == nil && now.Inode == id.Inode && now.Size <= id.Size && difference(id, now) != "" {
+		return &ChangedError{
+			Name: a.name, What: difference(id, now),
+			Hint: "what was added may be a mix of old and new; bytes cannot be taken out of an object again",
+		}
+	}
+	if err != nil || difference(id, now) != "" {
+		a.warn(printable(a.name) + " grew or was replaced while it was read; what was added is what it held at first")
 	}
 	return nil
 }
@@ -182,7 +197,7 @@ func (a *appending) takeUp(file io.ReaderAt, id localfs.Identity, began checkpoi
 		return err
 	}
 	if crc64.Combine(began.CRC64, sum, added) != a.sum {
-		return a.disturbed("it does not hold what this job found and the beginning of the file; to add the whole file at its end, give up the job (--no-resume)")
+		return a.disturbed("it does not hold what this job found and the beginning of the file")
 	}
 	a.source, a.added = io.NewSectionReader(file, added, id.Size-added), added
 	a.tracker.resumed(added)
@@ -268,7 +283,8 @@ func (a *appending) add(ctx context.Context, piece []byte) error {
 			}
 		}
 		_, err := a.bucket.AppendObject(ctx, a.key, a.end, bytes.NewReader(piece), o)
-		unsettled = err != nil
+		unsettled = undecided(err)
+		a.doubt = a.doubt || unsettled
 		if errors.Is(err, oss.ErrPositionNotEqualToLength) {
 			there, settleErr := a.settled(ctx, size, grown)
 			if there || settleErr != nil {
@@ -306,5 +322,9 @@ func (a *appending) settled(ctx context.Context, size int64, grown uint64) (bool
 }
 
 func (a *appending) disturbed(what string) error {
-	return &ChangedError{Name: a.key, What: what, Destination: true}
+	err := &ChangedError{Name: a.key, What: what, Destination: true}
+	if a.added > 0 || a.resuming || a.doubt {
+		err.Hint = "what this job added is in it; to add the whole file at its end, begin anew (--no-resume)"
+	}
+	return err
 }

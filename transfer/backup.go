@@ -135,10 +135,11 @@ func (j *job) copyInParts(ctx context.Context, from, to Location, seen checkpoin
 	if err != nil {
 		return "", err
 	}
-	id, err := j.newUpload(ctx, to.Bucket, to.Path, oss.ObjectHeaders{ContentType: meta.ContentType, Meta: meta.Meta}, func(time.Time) error { return nil })
-	if err != nil {
+	var rec checkpoint.Object // not recorded: see newUpload
+	if err := j.newUpload(ctx, to.Bucket, to.Path, oss.ObjectHeaders{ContentType: meta.ContentType, Meta: meta.Meta}, &rec); err != nil {
 		return "", err
 	}
+	id := rec.UploadID
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, j.abandon(ctx, to.Bucket, to.Path, checkpoint.Object{Key: to.Path, UploadID: id}))

@@ -136,8 +136,11 @@ func (c *objectCopy) alone(ctx context.Context) error {
 	c.meter.totalsKnown.Store(true)
 	var before bool
 	if err == nil {
-		before, err = c.doneBefore(c.name, func(s checkpoint.Settled) bool {
-			return s.Source.Size == c.size && s.Source.ETag == c.etag && c.stands(ctx, s)
+		before, err = c.doneBefore(c.name, func(s checkpoint.Settled) (bool, error) {
+			if s.Source.Size != c.size || s.Source.ETag != c.etag {
+				return false, nil
+			}
+			return c.stands(ctx, s)
 		})
 	}
 	if err == nil && !before {
@@ -252,16 +255,16 @@ func (c *objectCopy) copyWhole(ctx context.Context) error {
 	o.ForbidOverwrite = o.ForbidOverwrite || c.guard.strict && c.fresh()
 	var (
 		result *oss.CopyObjectResult
-		lost   bool // the try before ended without an answer
+		open   bool // whether the try before may have done it
 	)
 	err := c.do(ctx, "copy", c.key, priorityObject, func(ctx context.Context, _ int) (err error) {
-		if lost {
-			if result = c.copied(ctx); result != nil {
-				return nil
+		if open {
+			if result, err = c.copied(ctx); result != nil || err != nil {
+				return err
 			}
 		}
 		result, err = c.bucket.CopyObject(ctx, c.from.Bucket.Name(), c.from.Path, c.key, o)
-		_, lost = errors.AsType[*oss.TransportError](err)
+		open = undecided(err)
 		return err
 	})
 	if err != nil {
@@ -277,19 +280,24 @@ func (c *objectCopy) copyWhole(ctx context.Context) error {
 
 // copied asks whether a copy whose answer was lost is there: the source's
 // bytes, with the metadata they should have.
-func (c *objectCopy) copied(ctx context.Context) *oss.CopyObjectResult {
-	if c.meta == nil && c.head(ctx) != nil || !c.meta.HasCRC64 {
-		return nil
+func (c *objectCopy) copied(ctx context.Context) (*oss.CopyObjectResult, error) {
+	if c.meta == nil {
+		if err := c.head(ctx); err != nil {
+			return nil, err
+		}
 	}
-	meta, same := c.holds(ctx, c.meta.CRC64)
+	if !c.meta.HasCRC64 {
+		return nil, nil
+	}
+	meta, err := c.has(ctx, c.meta.CRC64)
 	want := c.meta.Meta
 	if replacesMeta(c.options.Headers) {
 		want = c.options.Headers.Meta
 	}
-	if !same || !maps.Equal(meta.Meta, want) {
-		return nil
+	if err != nil || meta == nil || !maps.Equal(meta.Meta, want) {
+		return nil, err
 	}
-	return &oss.CopyObjectResult{ETag: meta.ETag, CRC64: meta.CRC64, HasCRC64: true, VersionID: meta.VersionID}
+	return &oss.CopyObjectResult{ETag: meta.ETag, CRC64: meta.CRC64, HasCRC64: true, VersionID: meta.VersionID}, nil
 }
 
 // verify compares a copy with its source. The ETag of an object that was put
@@ -325,22 +333,35 @@ const md5HexSize = 32
 func (c *objectCopy) relayWhole(ctx context.Context) error {
 	var (
 		result  *oss.PutObjectResult
-		lost    *oss.TransportError
+		open    bool   // whether the try before may have done it
+		sent    uint64 // the CRC-64 of what that one sent
 		headers = c.stored
 	)
 	headers.ForbidOverwrite = headers.ForbidOverwrite || c.guard.strict && c.fresh()
 	err := c.do(ctx, "copy", c.key, priorityObject, func(ctx context.Context, _ int) (err error) {
-		if lost != nil && lost.Sent == c.size {
-			if meta, same := c.holds(ctx, lost.SentCRC64); same {
+		if open {
+			meta, err := c.has(ctx, sent)
+			if meta != nil {
 				result = &oss.PutObjectResult{ETag: meta.ETag, CRC64: meta.CRC64, HasCRC64: true}
-				return nil
+			}
+			if meta != nil || err != nil {
+				return err
 			}
 		}
 		err = c.read(ctx, oss.Range{}, c.size, func(body io.Reader) (err error) {
 			result, err = c.bucket.PutObject(ctx, c.key, body, &oss.PutObjectOptions{ObjectHeaders: headers})
 			return err
 		})
-		lost, _ = errors.AsType[*oss.TransportError](err)
+		if open = undecided(err); open {
+			if lost, ok := errors.AsType[*oss.TransportError](err); ok {
+				open, sent = lost.Sent == c.size, lost.SentCRC64
+			} else {
+				open = c.meta != nil && c.meta.HasCRC64
+				if open {
+					sent = c.meta.CRC64
+				}
+			}
+		}
 		return err
 	})
 	if err != nil {

@@ -60,7 +60,7 @@ func (e *Engine) Download(ctx context.Context, src Location, path string, opts *
 		return nil, usagef("download to %s: %v", printable(path), err)
 	}
 	s := spec{
-		kind: "download", source: o.location(src), destination: abs,
+		kind: "download", source: o.location(src), destination: abs, claim: abs,
 		options: downloadShape(src, o.VersionID),
 		call: call{
 			Method: "download", Source: place(src), Destination: where{Path: abs}, VersionID: o.VersionID, RemoveSource: o.RemoveSource,
@@ -115,9 +115,9 @@ func (j *job) downloadOne(ctx context.Context, src Location, dir, name string, o
 	}
 	j.meter.bytesTotal.Add(d.size)
 	j.meter.totalsKnown.Store(true)
-	before, err := j.doneBefore(name, func(s checkpoint.Settled) bool {
+	before, err := j.doneBefore(name, func(s checkpoint.Settled) (bool, error) {
 		id, err := root.Stat(name)
-		return err == nil && s.Dest == sourceIdentity(id) && s.Source.Size == d.size && s.Source.ETag == d.etag
+		return err == nil && s.Dest == sourceIdentity(id) && s.Source.Size == d.size && s.Source.ETag == d.etag, nil
 	})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -144,10 +145,11 @@ type ChangedError struct {
 	Name        string // key or path
 	What        string // what was seen to differ
 	Destination bool   // it is not the source
+	Hint        string // what to do, if not to run the job again when it rests
 }
 
 func (e *ChangedError) Error() string {
-	return fmt.Sprintf("%s changed during the transfer (%s); run the job again when it rests", printable(e.Name), e.What)
+	return fmt.Sprintf("%s changed during the transfer (%s); %s", printable(e.Name), e.What, cmp.Or(e.Hint, "run the job again when it rests"))
 }
 
 // Is makes errors.Is(err, ErrChanged) true.
@@ -171,14 +173,19 @@ func (e *CorruptError) Is(target error) bool { return target == ErrCorrupt }
 // HeldError says who runs the job that was asked for. It matches ErrJobHeld.
 type HeldError struct {
 	JobID string
-	PID   int // 0 = not known
+	PID   int    // 0 = not known
+	Path  string // where another job writes to, if it is not this one that runs
 }
 
 func (e *HeldError) Error() string {
-	if e.PID == 0 {
-		return fmt.Sprintf("job %s is held by another process", e.JobID)
+	by := "another process"
+	if e.PID != 0 {
+		by = "process " + strconv.Itoa(e.PID)
 	}
-	return fmt.Sprintf("job %s is held by process %d", e.JobID, e.PID)
+	if e.Path != "" {
+		return fmt.Sprintf("another job, of %s, writes to %s", by, printable(e.Path))
+	}
+	return fmt.Sprintf("job %s is held by %s", e.JobID, by)
 }
 
 // Is makes errors.Is(err, ErrJobHeld) true.
@@ -201,6 +208,15 @@ func heldError(id string, err error) error {
 		return &HeldError{JobID: id, PID: held.PID}
 	}
 	return err
+}
+
+func claimError(id, path string, err error) error {
+	held, ok := errors.AsType[*HeldError](heldError(id, err))
+	if !ok {
+		return err
+	}
+	held.Path = path
+	return held
 }
 
 // UsageError says that a job cannot be run as asked. Nothing was done.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"time"
 
 	"github.com/osssync/osssync/checkpoint"
@@ -42,7 +43,7 @@ type GCOptions struct {
 
 // Garbage is a thing that a dead job left.
 type Garbage struct {
-	Kind  string // "upload", "temporary file" or "checkpoint"
+	Kind  string // "upload", "temporary file", "checkpoint" or "damaged checkpoint"
 	Name  string // bucket and key, path, or job id
 	JobID string // "" for somebody else's
 	Since time.Time
@@ -50,7 +51,9 @@ type Garbage struct {
 }
 
 // GC removes what jobs left that were interrupted and not gone on with: their
-// multipart uploads, their temporary files, and their checkpoints. A job that
+// multipart uploads, their temporary files, and their checkpoints. A checkpoint
+// that is damaged does not say what its job has begun: it is removed, and told
+// as such, for GCOptions.Uploads finds what uploads may be left. A job that
 // is running is left alone, and so is the index of a Sync that has succeeded.
 // What cannot be removed is told to OnGarbage, and the error is then non-nil;
 // its checkpoint stays, for the next GC.
@@ -112,6 +115,11 @@ func (g *collector) jobs(ctx context.Context) error {
 		if err != nil && job.ID == "" {
 			return err
 		}
+		if err != nil && checkpoint.Damaged(err) && g.old(job.Updated) {
+			found := Garbage{Kind: "damaged checkpoint", Name: job.ID, JobID: job.ID, Since: job.Updated}
+			g.remove(found, func() error { return checkpoint.Discard(g.Engine.opts.StateDir, job.ID) })
+			continue
+		}
 		if err != nil {
 			g.log.Warn("a checkpoint cannot be read and is left alone", "job", job.ID, "err", err)
 			continue
@@ -120,10 +128,27 @@ func (g *collector) jobs(ctx context.Context) error {
 			return err
 		}
 	}
+	return g.tidy()
+}
+
+// tidy removes what belongs to no job any more.
+func (g *collector) tidy() error {
+	dir := g.Engine.opts.StateDir
+	asides, err := checkpoint.SetAsides(dir)
+	if err != nil {
+		return err
+	}
+	for _, path := range asides {
+		info, err := os.Lstat(path)
+		if err != nil || !g.old(info.ModTime()) {
+			continue
+		}
+		g.remove(Garbage{Kind: "damaged checkpoint", Name: printable(path), Since: info.ModTime()}, func() error { return os.Remove(path) })
+	}
 	if g.opts.DryRun {
 		return nil
 	}
-	return checkpoint.Tidy(g.Engine.opts.StateDir)
+	return checkpoint.Tidy(dir)
 }
 
 // job looks at one job, under its lock.
@@ -207,11 +232,14 @@ func (g *collector) object(ctx context.Context, of checkpoint.Job, journal *chec
 			return errors.Join(root.RemoveTemp(name, o.TempName), journal.Forget(ctx, o.Key))
 		})
 	}
+	if c.Method == "append" { // nothing but the record
+		return g.opts.DryRun || journal.Forget(ctx, o.Key) == nil
+	}
 	if g.opts.Bucket == nil {
 		return false
 	}
 	key := c.Destination.Path
-	if c.Method == "sync" {
+	if c.Method == "sync" || c.Method == "apply" {
 		key += o.Key
 	}
 	found.Kind, found.Name = "upload", printable("oss://"+c.Destination.Bucket+"/"+key)

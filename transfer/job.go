@@ -36,6 +36,7 @@ type job struct {
 	*Engine
 	opts    JobOptions
 	id      string
+	claim   *checkpoint.Claim // on where it writes to
 	journal Journal
 	found   bool // an earlier run left a checkpoint
 	look    bool // nothing is to be changed, not even the books
@@ -57,6 +58,7 @@ type spec struct {
 	options             map[string]string // those that shape the bytes at the destination
 	look                bool              // nothing is to be changed, not even the books
 	call                string            // for Resume
+	claim               string            // the local path that no other job may write to at the same time
 }
 
 // begin opens the checkpoint of the job and starts its meter. Every begin is
@@ -75,9 +77,18 @@ func (e *Engine) begin(ctx context.Context, s spec, opts JobOptions) (*job, erro
 	if err != nil {
 		return nil, stateError(e.opts.StateDir, heldError(j.id, err))
 	}
+	if s.claim != "" && e.opts.StateDir != "" && !s.look {
+		if j.claim, err = checkpoint.NewClaim(e.opts.StateDir, s.claim); err != nil {
+			giveBack := c.Close
+			if !c.Resumed() {
+				giveBack = c.Remove
+			}
+			return nil, errors.Join(claimError(j.id, s.claim, err), giveBack())
+		}
+	}
 	if onDisk, ok := c.(*checkpoint.Checkpoint); ok {
 		if aside := onDisk.SetAside(); aside != "" {
-			j.warn("the checkpoint was damaged and is set aside as " + aside + "; the job starts over")
+			j.warn("the checkpoint was damaged and is set aside as " + aside + "; the job starts over, and what it had begun is not known: a GC of the bucket finds uploads that are left, Adopt goes on with them")
 		}
 		if info, err := os.Stat(e.opts.StateDir); err == nil && runtime.GOOS != "windows" && info.Mode()&0o022 != 0 {
 			j.warn("other users can write to the folder of the checkpoints, " + printable(e.opts.StateDir) + "; make it yours alone with chmod 700")
@@ -87,7 +98,7 @@ func (e *Engine) begin(ctx context.Context, s spec, opts JobOptions) (*job, erro
 	j.report.Resumed = j.found && c.Job().State != string(StateDone)
 	if !j.look {
 		if err := errors.Join(c.ClearFailures(ctx), c.SetState(ctx, stateRunning, e.withSizes(s.call))); err != nil {
-			return nil, errors.Join(err, c.Close())
+			return nil, errors.Join(err, c.Close(), j.claim.Release())
 		}
 	}
 	if opts.OnStart != nil {
@@ -117,13 +128,14 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 	} else {
 		err = errors.Join(err, j.close(ctx, err == nil))
 	}
+	err = errors.Join(err, j.claim.Release())
 	last := j.meter.stop()
 
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	r := &j.report
 	r.Finished = time.Now()
-	r.Bytes = ByteCounts{Done: last.BytesDone, Resumed: last.BytesResumed}
+	r.Bytes = ByteCounts{Done: last.BytesDone - j.meter.bytesLost.Load(), Resumed: last.BytesResumed}
 	r.Retries = last.Retries
 	switch {
 	case err == nil:
@@ -348,12 +360,15 @@ func fatal(err error) bool {
 // doneBefore says whether an earlier run of this job, which did not end, had
 // done the one object it is about, and neither side was changed since. same
 // compares what was recorded with what there is.
-func (j *job) doneBefore(name string, same func(checkpoint.Settled) bool) (bool, error) {
+func (j *job) doneBefore(name string, same func(checkpoint.Settled) (bool, error)) (bool, error) {
 	if !j.report.Resumed {
 		return false, nil
 	}
 	settled, known, err := j.journal.Settled(name)
-	return known && same(settled), err
+	if !known || err != nil {
+		return false, err
+	}
+	return same(settled)
 }
 
 // wrapObject names the object in an error that does not.

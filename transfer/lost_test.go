@@ -6,13 +6,16 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/osssync/osssync/oss"
+	"github.com/osssync/osssync/oss/emulator"
 	"github.com/osssync/osssync/transfer"
 )
 
@@ -279,5 +282,222 @@ func TestTwoStateFolders(t *testing.T) {
 		if got := tree(t, filepath.Dir(dst))["dst"]; got != string(data) {
 			t.Errorf("%d bytes: the file has %d", size, len(got))
 		}
+	}
+}
+
+// faults stages what text says.
+func (w *world) faults(text string) {
+	w.t.Helper()
+	faults, err := emulator.ParseFaults(strings.NewReader(text))
+	if err == nil {
+		err = w.server.SetFaults(faults)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// TestBrokenStream: a stream that breaks is not one that ends, whatever its
+// error.
+func TestBrokenStream(t *testing.T) {
+	w := newWorld(t)
+	for _, size := range []int{10, 3*partSize + 10} {
+		for _, broken := range []error{io.ErrUnexpectedEOF, errors.New("reader broke")} {
+			for name, send := range map[string]func(io.Reader) error{
+				"upload": func(r io.Reader) error {
+					_, err := w.engine().UploadStream(t.Context(), r, w.at("up"), nil)
+					return err
+				},
+				"append": func(r io.Reader) error {
+					_, err := w.engine().AppendStream(t.Context(), r, w.at("app"), nil)
+					return err
+				},
+			} {
+				err := send(io.MultiReader(bytes.NewReader(noise(1, size)), iotest.ErrReader(broken)))
+				if !errors.Is(err, broken) {
+					t.Errorf("%s of %d bytes and %v: %v", name, size, broken, err)
+				}
+			}
+			if w.get("up") != nil || w.uploads() != 0 {
+				t.Errorf("%d bytes and %v: the object or its upload is there", size, broken)
+			}
+		}
+	}
+}
+
+// TestRefusedInitiate: where the service has plainly refused to begin an upload
+// nobody's is looked for, and no intent is left that a later run would look for.
+func TestRefusedInitiate(t *testing.T) {
+	w := newWorld(t)
+	src := filepath.Join(t.TempDir(), "src")
+	write(t, src, noise(1, 3*partSize))
+	theirs, err := w.bucket.InitMultipartUpload(t.Context(), "k", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.faults("503 on=InitiateMultipartUpload max=3")
+	if _, err := w.engine().Upload(t.Context(), src, w.at("k"), nil); err == nil {
+		t.Fatal("was not refused")
+	}
+	if _, err := w.engine().Upload(t.Context(), src, w.at("k"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.bucket.ListParts(t.Context(), "k", theirs.UploadID, nil); err != nil {
+		t.Errorf("the upload of somebody else: %v", err)
+	}
+	if n := len(w.log.requests(t, "ListMultipartUploads")); n != 0 {
+		t.Errorf("uploads were listed %d times", n)
+	}
+}
+
+// TestUnansweredQuestion: a question that is not answered is asked again, and is
+// no reason to send anything twice.
+func TestUnansweredQuestion(t *testing.T) {
+	w := newWorld(t)
+	data := noise(1, 5*partSize)
+	src := filepath.Join(t.TempDir(), "src")
+	write(t, src, data)
+	w.faults("lost on=CompleteMultipartUpload nth=1\n503 on=HeadObject nth=1")
+	report, err := w.engine().Upload(t.Context(), src, w.at("k"), nil)
+	if err != nil || len(report.Warnings) != 0 || !bytes.Equal(w.get("k"), data) {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	if n := len(w.log.requests(t, "UploadPart")); n != 5 {
+		t.Errorf("%d parts were sent for 5", n)
+	}
+	// So it is when the answer was lost to a run that ended there.
+	w.faults("lost on=CompleteMultipartUpload\n503 on=HeadObject")
+	if _, err := w.engine().Upload(t.Context(), src, w.at("l"), nil); err == nil {
+		t.Fatal("was answered")
+	}
+	w.faults("503 on=HeadObject nth=1")
+	if _, err := w.engine().Upload(t.Context(), src, w.at("l"), nil); err != nil || !bytes.Equal(w.get("l"), data) {
+		t.Fatal(err)
+	}
+	if n := len(w.log.requests(t, "UploadPart")); n != 10 {
+		t.Errorf("%d parts were sent for 10", n)
+	}
+	// And with a small object, sent whole.
+	for _, key := range []string{"stream", "small"} {
+		w.faults("lost on=PutObject nth=1\n503 on=HeadObject nth=1")
+		small := filepath.Join(t.TempDir(), key)
+		write(t, small, data[:100])
+		if key == "stream" {
+			_, err = w.engine().UploadStream(t.Context(), bytes.NewReader(data[:100]), w.at(key), nil)
+		} else {
+			_, err = w.engine().Upload(t.Context(), small, w.at(key), nil)
+		}
+		if err != nil || !bytes.Equal(w.get(key), data[:100]) {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	if n := len(w.log.requests(t, "PutObject")); n != 2 {
+		t.Errorf("%d puts for 2 small objects", n)
+	}
+}
+
+// TestVanishedTwice: who aborts uploads all the time is told of.
+func TestVanishedTwice(t *testing.T) {
+	w := newWorld(t)
+	src := filepath.Join(t.TempDir(), "src")
+	write(t, src, noise(1, 5*partSize))
+	w.faults("vanish on=UploadPart every=3")
+	_, err := w.engine().Upload(t.Context(), src, w.at("k"), nil)
+	if !errors.Is(err, transfer.ErrChanged) || !strings.Contains(err.Error(), "lifecycle") {
+		t.Error(err)
+	}
+}
+
+// TestTrustedFile: trust in the checkpoint ends where the file is plainly not
+// the one it tells of.
+func TestTrustedFile(t *testing.T) {
+	w := newWorld(t)
+	data := noise(1, 8*partSize)
+	w.put("k", data)
+	dst := filepath.Join(t.TempDir(), "dst")
+	ctx, cancel := context.WithCancel(t.Context())
+	stopAfter(w, 5, cancel, isRange)
+	if _, err := w.engine(oneByOne).Download(ctx, w.at("k"), dst, nil); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	w.wire.between(nil)
+	temps, err := filepath.Glob(filepath.Join(filepath.Dir(dst), ".osssync-*"))
+	if err != nil || len(temps) != 1 {
+		t.Fatalf("%q, %v", temps, err)
+	}
+	if err := os.Truncate(temps[0], partSize+1); err != nil {
+		t.Fatal(err)
+	}
+	report, err := w.engine(func(o *transfer.Options) { o.TrustCheckpoint = true }).Download(t.Context(), w.at("k"), dst, nil)
+	if err != nil || report.Bytes.Resumed != partSize {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if got := tree(t, filepath.Dir(dst))["dst"]; got != string(data) {
+		t.Errorf("the file has %d other bytes", len(got))
+	}
+}
+
+// TestInterruptedBytes: a report of a stop counts what is at its destination.
+func TestInterruptedBytes(t *testing.T) {
+	w := newWorld(t)
+	src := filepath.Join(t.TempDir(), "src")
+	write(t, src, noise(1, 6*partSize))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var parts atomic.Int64
+	w.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		if isPart(r) && parts.Add(1) > 2 {
+			_, _ = io.Copy(io.Discard, r.Body)
+			cancel()
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}
+		return send()
+	})
+	report, err := w.engine(oneByOne).Upload(ctx, src, w.at("k"), nil)
+	if !errors.Is(err, context.Canceled) || report.Bytes.Done != 2*partSize {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	w.wire.between(nil)
+	if report, err = w.engine().Upload(t.Context(), src, w.at("k"), nil); err != nil || report.Bytes.Resumed != 2*partSize {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// TestOneWriter: two jobs do not write to one place at once.
+func TestOneWriter(t *testing.T) {
+	w := newWorld(t)
+	w.put("a/x", []byte("a"))
+	w.put("b/x", []byte("b"))
+	dir := t.TempDir()
+	for name, run := range map[string]func(from string) (*transfer.Report, error){
+		"download": func(from string) (*transfer.Report, error) {
+			return w.engine().Download(t.Context(), w.at(from+"x"), filepath.Join(dir, "file"), nil)
+		},
+		"sync": func(from string) (*transfer.Report, error) {
+			return w.engine().Sync(t.Context(), w.at(from), transfer.Local(filepath.Join(dir, "tree")), nil)
+		},
+	} {
+		var second error
+		asked := false
+		w.wire.between(func(_ *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+			w.wire.between(nil)
+			asked = true
+			_, second = run("b/")
+			return send()
+		})
+		if _, err := run("a/"); err != nil || !asked {
+			t.Errorf("%s: %v", name, err)
+		}
+		held, ok := errors.AsType[*transfer.HeldError](second)
+		if !ok || held.Path == "" {
+			t.Errorf("%s: the second one: %v", name, second)
+		}
+		if _, err := run("b/"); err != nil {
+			t.Errorf("%s: after it: %v", name, err)
+		}
+	}
+	if left, err := filepath.Glob(filepath.Join(w.state, "*.lock")); err != nil || len(left) > 2 { // of the syncs
+		t.Errorf("%q, %v", left, err)
 	}
 }

@@ -16,6 +16,7 @@ type meter struct {
 
 	objectsTotal, objectsDone, objectsSkipped, objectsFailed atomic.Int64
 	bytesTotal, bytesDone, bytesResumed                      atomic.Int64
+	bytesLost                                                atomic.Int64 // counted as done, and taken back since
 	retries, throttled                                       atomic.Int64
 	totalsKnown                                              atomic.Bool
 
@@ -154,6 +155,7 @@ func (m *meter) track(key string, size int64) *tracker {
 }
 
 func (t *tracker) end() {
+	t.meter.bytesLost.Add(t.credit.Load() - min(t.now.Load(), t.size))
 	t.meter.mu.Lock()
 	delete(t.meter.active, t)
 	t.meter.mu.Unlock()

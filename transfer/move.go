@@ -105,7 +105,7 @@ func (j *job) takeAway(ctx context.Context, key string, remove func(context.Cont
 
 // movedBefore is for a source that is not there, which missing says: an earlier
 // run may have moved it and died before it could say so. stands counts it.
-func (j *job) movedBefore(name string, stands func(checkpoint.Settled) bool, missing error) error {
+func (j *job) movedBefore(name string, stands func(checkpoint.Settled) (bool, error), missing error) error {
 	before, err := j.doneBefore(name, stands)
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (j *job) movedBefore(name string, stands func(checkpoint.Settled) bool, mis
 // move sends the file as a job of its own, and removes it.
 func (u *upload) move(ctx context.Context) error {
 	if _, err := u.root.Stat(u.name); errors.Is(err, fs.ErrNotExist) {
-		return u.movedBefore(u.name, func(s checkpoint.Settled) bool {
+		return u.movedBefore(u.name, func(s checkpoint.Settled) (bool, error) {
 			u.seen(true, s.Source.Size)
 			return u.stands(ctx, s)
 		}, err)
@@ -135,19 +135,19 @@ func (u *upload) move(ctx context.Context) error {
 func (j *job) moveDown(ctx context.Context, src Location, dir, name string, o DownloadOptions) error {
 	d, err := j.downloadOne(ctx, src, dir, name, o)
 	if errors.Is(err, oss.ErrNotFound) {
-		err = j.movedBefore(name, func(s checkpoint.Settled) bool {
+		err = j.movedBefore(name, func(s checkpoint.Settled) (bool, error) {
 			root, err := localfs.OpenRoot(dir)
 			if err != nil {
-				return false
+				return false, err
 			}
 			defer root.Close()
 			id, err := root.Stat(name)
 			if err != nil || s.Dest != sourceIdentity(id) {
-				return false
+				return false, nil
 			}
 			j.meter.bytesTotal.Add(id.Size)
 			j.fetchedBefore(src.Path, id.Size)
-			return true
+			return true, nil
 		}, err)
 		j.blame(ctx, src.Path, "download", err)
 		return err
@@ -163,7 +163,7 @@ func (j *job) moveDown(ctx context.Context, src Location, dir, name string, o Do
 // move copies the object as a job of its own, and removes it.
 func (c *objectCopy) move(ctx context.Context) error {
 	if err := c.head(ctx); errors.Is(err, oss.ErrNotFound) {
-		err = c.movedBefore(c.name, func(s checkpoint.Settled) bool {
+		err = c.movedBefore(c.name, func(s checkpoint.Settled) (bool, error) {
 			c.seen(true, s.Source.Size)
 			return c.stands(ctx, s)
 		}, err)

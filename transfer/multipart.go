@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"slices"
 	"time"
 
@@ -88,6 +90,9 @@ func (t *target) multipart(ctx context.Context, c content, want int64, rec check
 			return err
 		}
 		if dropErr := t.giveUp(ctx, m.rec); dropErr != nil || !again || startsLeft == 0 || ctx.Err() != nil {
+			if errors.Is(err, errStartOver) {
+				err = &ChangedError{Name: t.key, What: "its multipart upload vanished twice", Destination: true, Hint: "see whether another program or a lifecycle rule aborts uploads, and run the job again"}
+			}
 			return errors.Join(err, dropErr)
 		}
 		t.log.Info("starting over", "key", t.key, "err", err)
@@ -184,46 +189,53 @@ func (m *multipart) initiate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.rec = checkpoint.Object{
-		Key: m.name, State: checkpoint.StateIntent, Source: m.identity(),
-		PartSize: m.partSize, Nonce: rand.Text(), Material: material,
-	}
-	id, err := m.newUpload(ctx, m.bucket, m.key, m.headers(), func(now time.Time) error {
-		m.rec.Started = now
-		return m.journal.PutObject(ctx, m.rec)
-	})
-	if err != nil {
-		return err
-	}
-	m.rec.UploadID, m.rec.State = id, checkpoint.StateActive
-	return m.journal.PutObject(context.WithoutCancel(ctx), m.rec)
+	m.rec = checkpoint.Object{Key: m.name, Source: m.identity(), PartSize: m.partSize, Nonce: rand.Text(), Material: material}
+	return m.newUpload(ctx, m.bucket, m.key, m.headers(), &m.rec)
 }
 
-// newUpload begins a multipart upload. Just before each try intent records
-// durably that there will be one. A try after one whose answer was lost first
-// looks whether that one has begun an upload all the same.
-func (j *job) newUpload(ctx context.Context, bucket *oss.Bucket, key string, headers oss.ObjectHeaders, intent func(now time.Time) error) (id string, err error) {
-	var before time.Time // when the last try was made
-	err = j.do(ctx, "initiate", key, priorityObject, func(ctx context.Context, _ int) error {
+// newUpload begins a multipart upload and puts it into rec. Before each try rec
+// is recorded as the intent. A try after one that may have begun an upload,
+// though nobody heard of it, looks for that first; where none can have, nothing
+// is looked for and no intent is left. A rec without a key is not recorded: an
+// upload that no resume goes on with is aborted by whoever began it.
+func (j *job) newUpload(ctx context.Context, bucket *oss.Bucket, key string, headers oss.ObjectHeaders, rec *checkpoint.Object) error {
+	record := func(ctx context.Context) error {
+		if rec.Key == "" {
+			return nil
+		}
+		return j.journal.PutObject(ctx, *rec)
+	}
+	open := false // whether the try at rec.Started may have begun one
+	err := j.do(ctx, "initiate", key, priorityObject, func(ctx context.Context, _ int) error {
 		// A stop waits for the answer: without its id the upload would stay.
 		ctx, cancel := lingering(ctx, initiateLinger)
 		defer cancel()
-		if !before.IsZero() {
-			if err := j.abortLost(ctx, bucket, key, before, time.Now()); err != nil {
+		if open {
+			if err := j.abortLost(ctx, bucket, key, rec.Started, time.Now()); err != nil {
 				return err
 			}
 		}
-		before = time.Now()
-		if err := intent(before); err != nil {
+		open = false
+		rec.State, rec.Started = checkpoint.StateIntent, time.Now()
+		if err := record(ctx); err != nil {
 			return err
 		}
 		result, err := bucket.InitMultipartUpload(ctx, key, &oss.InitMultipartOptions{ObjectHeaders: headers})
-		if err == nil {
-			id = result.UploadID
+		if err != nil {
+			open = undecided(err)
+			return err
 		}
-		return err
+		rec.UploadID, rec.State = result.UploadID, checkpoint.StateActive
+		return nil
 	})
-	return id, err
+	keep := context.WithoutCancel(ctx)
+	switch {
+	case err == nil:
+		return record(keep)
+	case !open && rec.State == checkpoint.StateIntent && rec.Key != "":
+		return errors.Join(err, j.journal.Forget(keep, rec.Key))
+	}
+	return err
 }
 
 // initiateLinger bounds how long a stop waits for an InitiateMultipartUpload.
@@ -278,8 +290,15 @@ func (m *multipart) completedBefore(ctx context.Context) (bool, error) {
 	if m.rec.State != checkpoint.StateCompleting {
 		return false, errStartOver
 	}
-	meta, same := m.holds(ctx, m.rec.CRC64)
-	if !same {
+	var meta *oss.ObjectMeta
+	err := m.do(ctx, "head", m.key, priorityPiece, func(ctx context.Context, _ int) (err error) {
+		meta, err = m.has(ctx, m.rec.CRC64)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	if meta == nil {
 		return false, errStartOver
 	}
 	m.tracker.resumed(m.size)
@@ -363,8 +382,18 @@ func (m *multipart) complete(ctx context.Context) error {
 	var (
 		etag      string
 		confirmed bool
+		open      bool // whether a try may have done it
 	)
 	err := m.do(ctx, "complete", m.key, priorityPiece, func(ctx context.Context, _ int) error {
+		if open {
+			meta, err := m.has(ctx, m.rec.CRC64)
+			if meta != nil {
+				etag, confirmed = meta.ETag, true
+			}
+			if meta != nil || err != nil {
+				return err
+			}
+		}
 		result, err := m.bucket.CompleteMultipartUpload(ctx, m.key, m.rec.UploadID, slices.Clone(m.parts), &oss.CompleteMultipartOptions{
 			ForbidOverwrite: m.fresh(), ACL: m.adoptedACL(),
 		})
@@ -373,13 +402,17 @@ func (m *multipart) complete(ctx context.Context) error {
 			etag, confirmed = result.ETag, result.HasCRC64
 			return nil
 		case errors.Is(err, oss.ErrNoSuchUpload), errors.Is(err, oss.ErrFileAlreadyExists), errors.Is(err, oss.ErrIntegrity):
-			meta, same := m.holds(ctx, m.rec.CRC64)
-			if same {
+			meta, headErr := m.has(ctx, m.rec.CRC64)
+			if headErr != nil {
+				return headErr
+			}
+			if meta != nil {
 				etag, confirmed = meta.ETag, true
 				return nil
 			}
-			return m.incomplete(err, meta)
+			return m.incomplete(err)
 		}
+		open = undecided(err)
 		return err
 	})
 	if err == nil {
@@ -393,12 +426,12 @@ func (m *multipart) complete(ctx context.Context) error {
 
 // incomplete is the verdict when Complete failed for good and the key does not
 // hold our bytes.
-func (m *multipart) incomplete(err error, meta *oss.ObjectMeta) error {
-	switch {
-	case errors.Is(err, oss.ErrNoSuchUpload):
+func (m *multipart) incomplete(err error) error {
+	if errors.Is(err, oss.ErrNoSuchUpload) {
 		return fmt.Errorf("%w: %w", errStartOver, err)
-	case errors.Is(err, oss.ErrIntegrity) && meta != nil:
-		return &CorruptError{Name: m.key, Expected: m.rec.CRC64, Have: meta.CRC64}
+	}
+	if e, ok := errors.AsType[*oss.IntegrityError](err); ok {
+		return &CorruptError{Name: m.key, Expected: m.rec.CRC64, Have: e.Expected}
 	}
 	return m.disturbed(err)
 }
@@ -418,28 +451,57 @@ func (t *target) settle(source checkpoint.Identity, etag string, crc uint64, con
 	return nil
 }
 
-// holds asks the server whether the key has exactly these bytes.
-func (t *target) holds(ctx context.Context, crc uint64) (*oss.ObjectMeta, bool) {
-	meta, err := t.bucket.HeadObject(ctx, t.key, nil)
-	if err != nil {
-		t.log.Debug("lost answer could not be settled", "key", t.key, "err", err)
-		return nil, false
+// undecided says whether err leaves open that the service has done what it was
+// asked for. A refusal of its own does not, nor a connection that never was.
+func undecided(err error) bool {
+	if e, ok := errors.AsType[*oss.ServerError](err); ok {
+		refused := e.Status/100 == 3 || e.Status/100 == 4 || e.Status == http.StatusServiceUnavailable && e.Code != ""
+		return !refused
 	}
-	return meta, meta.HasCRC64 && meta.CRC64 == crc && meta.Size == t.size
+	if _, ok := errors.AsType[*oss.TransportError](err); ok {
+		dial, ok := errors.AsType[*net.OpError](err)
+		return !ok || dial.Op != "dial"
+	}
+	_, answer := errors.AsType[*oss.AnswerError](err)
+	return answer || errors.Is(err, oss.ErrIntegrity)
+}
+
+// holds asks whether the key has exactly these bytes, and is nil if it does
+// not. Who may not ask is told so: then what may be there is made once more.
+func (j *job) holds(ctx context.Context, bucket *oss.Bucket, key string, size int64, crc uint64) (*oss.ObjectMeta, error) {
+	meta, err := bucket.HeadObject(ctx, key, nil)
+	switch {
+	case errors.Is(err, oss.ErrNotFound), errors.Is(err, oss.ErrAccessDenied):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case meta.HasCRC64 && meta.CRC64 == crc && meta.Size == size:
+		return meta, nil
+	}
+	return nil, nil
+}
+
+// has is holds of the target.
+func (t *target) has(ctx context.Context, crc uint64) (*oss.ObjectMeta, error) {
+	return t.job.holds(ctx, t.bucket, t.key, t.size, crc)
 }
 
 // stands says whether the object is still the one that was recorded, and if so
 // counts it as done.
-func (t *target) stands(ctx context.Context, s checkpoint.Settled) bool {
+func (t *target) stands(ctx context.Context, s checkpoint.Settled) (bool, error) {
 	t.size = s.Source.Size
-	meta, same := t.holds(ctx, s.Dest.CRC64)
-	if !same || meta.ETag != s.Dest.ETag {
-		return false
+	var meta *oss.ObjectMeta
+	err := t.do(ctx, "head", t.key, priorityObject, func(ctx context.Context, _ int) (err error) {
+		meta, err = t.has(ctx, s.Dest.CRC64)
+		return err
+	})
+	if err != nil || meta == nil || meta.ETag != s.Dest.ETag {
+		return false, err
 	}
 	t.meter.bytesDone.Add(t.size)
 	t.meter.bytesResumed.Add(t.size)
 	t.job.done(t.operation, t.key, reasonBefore, t.size)
-	return true
+	return true, nil
 }
 
 // giveUp aborts an earlier upload of the object and forgets it.

@@ -105,9 +105,10 @@ type JobOptions struct {
 
 	// Adopt goes on with an open multipart upload of exactly the same key
 	// where the checkpoint knows of none: that of another machine, or of a
-	// state folder that is lost. Its parts are proven before they count. The
-	// object gets the metadata that upload was begun with. Do not use it
-	// while somebody else is still uploading to these keys.
+	// state folder that is lost. Its parts are proven before they count, and
+	// what it was begun with is replaced; only above 5 GiB the object keeps
+	// its metadata, with a warning. Do not use it while somebody else is still
+	// uploading to these keys.
 	Adopt bool
 
 	// OnStart is told the job's id before anything is done, and whether it

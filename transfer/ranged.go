@@ -138,9 +138,16 @@ func (r *ranged) recall() error {
 	if err != nil {
 		return err
 	}
+	id, err := r.temp.Identity()
+	if err != nil {
+		return err
+	}
 	r.claims = make(map[int]checkpoint.Part, len(parts))
 	for _, p := range parts {
-		r.claims[p.Number] = p
+		// Believed or not, what lies behind the end of the file is not there.
+		if int64(p.Number-1)*r.partSize+p.Size <= id.Size {
+			r.claims[p.Number] = p
+		}
 	}
 	return nil
 }

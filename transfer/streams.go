@@ -55,7 +55,7 @@ func (e *Engine) UploadStream(ctx context.Context, r io.Reader, dst Location, op
 	j.report.Resumable = false
 	j.seen(true, 0)
 	j.meter.setPhase(PhaseTransferring)
-	s := &stream{job: j, bucket: dst.Bucket, key: dst.Path, headers: o.Headers, source: r, keys: dst.Keys}
+	s := &stream{job: j, state: e.opts.StateDir, bucket: dst.Bucket, key: dst.Path, headers: o.Headers, source: r, keys: dst.Keys}
 	s.books = func() (Journal, error) {
 		return e.open(checkpoint.Job{
 			ID: j.id, Kind: what.kind, Source: what.source, Destination: what.destination, Options: what.options, Created: time.Now(),
@@ -76,6 +76,7 @@ type stream struct {
 	source   io.Reader
 	keys     crypto.Provider
 	books    func() (Journal, error) // opens the checkpoint
+	state    string                  // the folder it is in
 	uploadID string
 	size     int64
 
@@ -108,7 +109,7 @@ func (s *stream) run(ctx context.Context) error {
 func (s *stream) multipart(ctx context.Context, first []byte) (err error) {
 	books, err := s.books()
 	if err != nil {
-		return heldError(s.id, err)
+		return stateError(s.state, heldError(s.id, err))
 	}
 	s.journal = books
 	clean := false // nothing is left that the checkpoint knows of
@@ -123,18 +124,12 @@ func (s *stream) multipart(ctx context.Context, first []byte) (err error) {
 	if err := s.dropObjects(ctx, left); err != nil {
 		return err
 	}
-	rec := checkpoint.Object{Key: s.key, State: checkpoint.StateIntent, PartSize: s.Engine.opts.PartSize}
-	s.uploadID, err = s.newUpload(ctx, s.bucket, s.key, s.headers, func(now time.Time) error {
-		rec.Started = now
-		return books.PutObject(ctx, rec)
-	})
-	if err != nil {
+	rec := checkpoint.Object{Key: s.key, PartSize: s.Engine.opts.PartSize}
+	if err := s.newUpload(ctx, s.bucket, s.key, s.headers, &rec); err != nil {
 		return err
 	}
-	rec.UploadID, rec.State = s.uploadID, checkpoint.StateActive
-	if err = books.PutObject(context.WithoutCancel(ctx), rec); err == nil {
-		err = s.send(ctx, first)
-	}
+	s.uploadID = rec.UploadID
+	err = s.send(ctx, first)
 	if err != nil {
 		left := s.abandon(ctx, s.bucket, s.key, rec)
 		clean = left == nil
@@ -144,11 +139,16 @@ func (s *stream) multipart(ctx context.Context, first []byte) (err error) {
 	return nil
 }
 
-// readPart fills buf; io.EOF says that the stream ended within it.
-func readPart(r io.Reader, buf []byte) (int, error) {
-	n, err := io.ReadFull(r, buf)
-	if err == io.ErrUnexpectedEOF {
-		err = io.EOF
+// readPart fills buf; io.EOF says that the stream ended within it. It is not
+// io.ReadFull, whose io.ErrUnexpectedEOF may be the stream's own, which broke.
+func readPart(r io.Reader, buf []byte) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var m int
+		m, err = r.Read(buf[n:])
+		n += m
+	}
+	if n == len(buf) && err == io.EOF {
+		err = nil // it ends the next part
 	}
 	return n, err
 }
@@ -164,8 +164,15 @@ func (s *stream) put(ctx context.Context, data []byte) error {
 	if err != nil {
 		return err
 	}
+	sum, open := crc64.Checksum(data), false // whether a try may have done it
 	err = s.do(ctx, "put", s.key, priorityObject, func(ctx context.Context, _ int) error {
+		if open {
+			if meta, err := s.holds(ctx, s.bucket, s.key, s.size, sum); meta != nil || err != nil {
+				return err
+			}
+		}
 		_, err := s.bucket.PutObject(ctx, s.key, bytes.NewReader(data), &oss.PutObjectOptions{ObjectHeaders: seal.envelope(s.headers), ContentMD5: digest})
+		open = undecided(err)
 		return err
 	})
 	if err != nil {
@@ -253,12 +260,19 @@ func (s *stream) complete(ctx context.Context) error {
 	for _, p := range s.parts {
 		whole = crc64.Combine(whole, p.CRC64, p.Size)
 	}
+	open := false // whether a try may have done it
 	return s.do(ctx, "complete", s.key, priorityPiece, func(ctx context.Context, _ int) error {
+		if open {
+			if meta, err := s.holds(ctx, s.bucket, s.key, s.size, whole); meta != nil || err != nil {
+				return err
+			}
+		}
 		_, err := s.bucket.CompleteMultipartUpload(ctx, s.key, s.uploadID, s.parts, nil)
+		open = undecided(err)
 		if errors.Is(err, oss.ErrNoSuchUpload) {
-			meta, headErr := s.bucket.HeadObject(ctx, s.key, nil)
-			if headErr == nil && meta.Size == s.size && meta.HasCRC64 && meta.CRC64 == whole {
-				return nil
+			meta, headErr := s.holds(ctx, s.bucket, s.key, s.size, whole)
+			if meta != nil || headErr != nil {
+				return headErr
 			}
 		}
 		return err

@@ -172,9 +172,13 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 		Delete: o.Delete, MaxDelete: o.MaxDelete, AllowEmptySource: o.AllowEmptySource, IgnoreErrors: o.IgnoreErrors, DeleteExcluded: o.DeleteExcluded,
 		Filter: o.Filter, Backup: place(o.Backup),
 	}
-	t.job, err = e.begin(ctx, spec{
+	s := spec{
 		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: t.shape, look: o.DryRun, call: t.call.text(o.JobOptions),
-	}, o.JobOptions)
+	}
+	if t.direction == down && kind == "sync" {
+		s.claim = t.dst.Path // copies into one folder may go side by side
+	}
+	t.job, err = e.begin(ctx, s, o.JobOptions)
 	if err != nil {
 		t.close()
 		return nil, err

@@ -135,8 +135,11 @@ func (u *upload) single(ctx context.Context) error {
 	u.seen(true, u.planned)
 	u.meter.totalsKnown.Store(true)
 	u.meter.setPhase(PhaseTransferring)
-	before, err := u.doneBefore(u.name, func(s checkpoint.Settled) bool {
-		return s.Source == sourceIdentity(id) && u.stands(ctx, s)
+	before, err := u.doneBefore(u.name, func(s checkpoint.Settled) (bool, error) {
+		if s.Source != sourceIdentity(id) {
+			return false, nil
+		}
+		return u.stands(ctx, s)
 	})
 	if before || err != nil {
 		return err
@@ -221,14 +224,18 @@ func (u *upload) put(ctx context.Context) error {
 	var (
 		etag      string
 		crc       uint64
-		confirmed bool                // by a CRC-64 of the server's
-		lost      *oss.TransportError // the try before ended without an answer
+		confirmed bool   // by a CRC-64 of the server's
+		open      bool   // whether the try before may have done it
+		sent      uint64 // the CRC-64 of what that one sent
 	)
 	err = u.do(ctx, "put", u.key, priorityObject, func(ctx context.Context, _ int) error {
-		if lost != nil && lost.Sent == u.size {
-			if meta, same := u.holds(ctx, lost.SentCRC64); same {
+		if open {
+			meta, err := u.has(ctx, sent)
+			if meta != nil {
 				etag, crc, confirmed = meta.ETag, meta.CRC64, true
-				return nil
+			}
+			if meta != nil || err != nil {
+				return err
 			}
 		}
 		digest, err := contentMD5(u.bucket, u.seal.view(u.file), u.size)
@@ -244,7 +251,9 @@ func (u *upload) put(ctx context.Context) error {
 		})
 		if err != nil {
 			try.undo()
-			lost, _ = errors.AsType[*oss.TransportError](err)
+			if open = undecided(err); open {
+				open, sent = u.arrived(err)
+			}
 			return err
 		}
 		etag, crc, confirmed = result.ETag, result.CRC64, result.HasCRC64
@@ -254,6 +263,16 @@ func (u *upload) put(ctx context.Context) error {
 		return u.disturbed(err)
 	}
 	return u.settle(u.identity(), etag, crc, confirmed)
+}
+
+// arrived says whether a PutObject of all bytes that failed with err may have
+// reached the server, and their CRC-64.
+func (u *upload) arrived(err error) (bool, uint64) {
+	if lost, ok := errors.AsType[*oss.TransportError](err); ok {
+		return lost.Sent == u.size, lost.SentCRC64
+	}
+	sum, err := hashRange(u.seal.view(u.file), 0, u.size, nil)
+	return err == nil, sum
 }
 
 // contentMD5 lets the server refuse a damaged body before it takes the place of

@@ -49,6 +49,7 @@ type gc struct {
 
 	service *service // once a bucket was asked for
 	found   int
+	damaged bool // a checkpoint among it was
 }
 
 // garbageLine is a leftover, as JSON.
@@ -112,6 +113,8 @@ func (g *gc) run(cmd *cobra.Command, args []string) (err error) {
 	case g.app.flags.json:
 	case g.found == 0:
 		g.app.printf("nothing is left of interrupted jobs")
+	case g.damaged && len(args) == 0:
+		g.app.printf("a damaged checkpoint does not say which uploads its job had begun: osssync gc oss://BUCKET/ shows those that are open")
 	case opts.DryRun:
 		g.app.printf("nothing was removed; to do so, leave out -n or give -f")
 	}
@@ -121,6 +124,7 @@ func (g *gc) run(cmd *cobra.Command, args []string) (err error) {
 // print shows one leftover.
 func (g *gc) print(found transfer.Garbage) {
 	g.found++
+	g.damaged = g.damaged || found.Kind == "damaged checkpoint"
 	a, removed := g.app, found.Err == nil && !g.dryRun
 	if a.flags.json {
 		line := garbageLine{V: jsonVersion, Type: "garbage", Kind: found.Kind, Name: found.Name, Job: found.JobID, Since: found.Since, Removed: removed}
@@ -138,7 +142,7 @@ func (g *gc) print(found transfer.Garbage) {
 		verb = "could not remove"
 	}
 	text := fmt.Sprintf("%s %s %s, of %s", verb, found.Kind, found.Name, found.Since.Format(time.DateTime))
-	if found.JobID != "" && found.Kind != "checkpoint" {
+	if found.JobID != "" && found.JobID != found.Name {
 		text += ", job " + found.JobID
 	}
 	if found.Err != nil {
