@@ -60,8 +60,8 @@
 //
 //	whole object, in either direction, and copy in one request
 //	  (nothing)   one request; to a file: temporary     start; a temporary file that is left has a
-//	              file, sync, rename, sync folder       name that follows from job and key, and is
-//	              record settled                        replaced
+//	              file, sync, rename, sync folder       name that follows from job, state folder
+//	              record settled                        and key, and is replaced
 //	  settled     -                                     nothing, if both sides are as recorded
 //
 //	append
@@ -78,6 +78,10 @@
 //
 //	delete
 //	  (nothing)   DeleteObject, or a batch              start: to delete twice is to delete once
+//
+// Without a StateDir nothing is known of an earlier run: the temporary file and
+// the upload that a killed one left stay, until somebody removes them (GC with
+// Uploads, for the latter).
 //
 // From every state: if the source is another one now, or another part size is
 // asked for, the upload is aborted or the temporary file removed, and the
