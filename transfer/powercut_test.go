@@ -265,3 +265,47 @@ func checkCut(t *testing.T, c powerCut, dir string, want map[string][]byte, run 
 	}
 	return nil
 }
+
+// TestMoveIsDurable cuts the power before each source goes: its copy is on the
+// disk by then, also where somebody else had made it and not synced it. On a
+// disk that lies about syncing it is not.
+func TestMoveIsDurable(t *testing.T) {
+	objects := map[string][]byte{"large": noise(1, 5*partSize+3), "a/b/small": noise(2, 1000), "a/c/small": noise(3, 1000), "same": noise(4, 1000)}
+	for _, forgetful := range []bool{false, true} {
+		t.Run(fmt.Sprint("lying disk ", forgetful), func(t *testing.T) {
+			w := newWorld(t)
+			for name, data := range objects {
+				w.put("p/"+name, data)
+			}
+			dir := filepath.Join(t.TempDir(), "target")
+			write(t, filepath.Join(dir, "same"), objects["same"])
+			d := newDisk(t, dir, w.state)
+			d.forgetful, d.durable = forgetful, map[string]*inode{}
+			d.live[filepath.Join(dir, "same")].data = nil // in memory only
+			var gone, lost int
+			watch := func(o *transfer.Options) {
+				o.Watch = func(s transfer.Step) {
+					d.step(s)
+					if s.Op != "remove" || s.Done {
+						return
+					}
+					d.mu.Lock()
+					defer d.mu.Unlock()
+					d.cut("remove", d.durable)
+					name := strings.TrimPrefix(s.Name, "p/")
+					gone++
+					if d.missing(d.cuts[len(d.cuts)-1], map[string][]byte{name: objects[name]}) != "" {
+						lost++
+					}
+				}
+			}
+			_, err := w.engine(watch).Sync(t.Context(), w.at("p"), transfer.Local(dir), &transfer.SyncOptions{Compare: transfer.CompareChecksum, RemoveSource: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if gone != len(objects) || forgetful != (lost > 0) {
+				t.Errorf("%d of %d sources gone, %d lost", gone, len(objects), lost)
+			}
+		})
+	}
+}
