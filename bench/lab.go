@@ -52,11 +52,12 @@ func (l *lab) freshState() { l.state = l.newPath("state") }
 type usage struct {
 	wall, user, sys time.Duration
 	rss             int64
+	read            int64 // bytes, by read calls of any kind
 }
 
 // add is the sum of two children that ran in turn.
 func (u usage) add(v usage) usage {
-	return usage{u.wall + v.wall, u.user + v.user, u.sys + v.sys, max(u.rss, v.rss)}
+	return usage{u.wall + v.wall, u.user + v.user, u.sys + v.sys, max(u.rss, v.rss), u.read + v.read}
 }
 
 // osssync runs the binary against the server.
@@ -84,38 +85,43 @@ func (l *lab) child(ctx context.Context, endpoint, output string, args ...string
 	if err := cmd.Start(); err != nil {
 		return usage{}, err
 	}
-	stop := watchRSS(cmd.Process.Pid)
+	stop := watch(cmd.Process.Pid)
 	err = cmd.Wait()
-	u = usage{wall: time.Since(started), user: cmd.ProcessState.UserTime(), sys: cmd.ProcessState.SystemTime(), rss: stop()}
+	u = usage{wall: time.Since(started), user: cmd.ProcessState.UserTime(), sys: cmd.ProcessState.SystemTime()}
+	u.rss, u.read = stop()
 	if err != nil {
 		err = fmt.Errorf("osssync %s: %w\n%s", strings.Join(args[3:], " "), err, bytes.TrimSpace(stderr.Bytes()))
 	}
 	return u, err
 }
 
-// rssEvery is the time between two looks at a child's memory.
-const rssEvery = 5 * time.Millisecond
+// lookEvery is the time between two looks at a child. What it does in its last
+// moments is not seen.
+const lookEvery = 5 * time.Millisecond
 
-// watchRSS looks at a process's peak until the result is called, once.
-func watchRSS(pid int) (stop func() int64) {
-	done, peak := make(chan struct{}), make(chan int64)
+// watch looks at a process's peak of memory, and at what it has read, until the
+// result is called, once.
+func watch(pid int) (stop func() (rss, read int64)) {
+	type seen struct{ rss, read int64 }
+	done, last := make(chan struct{}), make(chan seen)
 	go func() {
-		most := peakRSS(pid)
-		t := time.NewTicker(rssEvery)
+		var most seen
+		t := time.NewTicker(lookEvery)
 		defer t.Stop()
 		for {
+			most = seen{max(most.rss, peakRSS(pid)), max(most.read, bytesRead(pid))}
 			select {
 			case <-t.C:
-				most = max(most, peakRSS(pid))
 			case <-done:
-				peak <- most
+				last <- most
 				return
 			}
 		}
 	}()
-	return func() int64 {
+	return func() (rss, read int64) {
 		close(done)
-		return <-peak
+		most := <-last
+		return most.rss, most.read
 	}
 }
 

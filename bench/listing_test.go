@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"runtime/metrics"
 	"sort"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -104,6 +108,64 @@ func measure(b *testing.B, endless *endlessBucket, n int, fn func(*transfer.Engi
 	b.ReportMetric(float64((cpuOf(os.Getpid())-cpu).Nanoseconds())/keys, "cpu-ns/key")
 	b.ReportMetric(float64(endless.requests.Load())/float64(b.N), "requests/op")
 	b.ReportMetric(0, "ns/op")
+}
+
+// TestMergeOfManyKeys is BenchmarkMerge with the real binary, as a process of its
+// own against the service in this one, over loopback. It prints a line each, for
+// bench/results, and fails if memory or the time for each key grows. It runs only with
+// OSSSYNC_BENCH_MANY_KEYS.
+func TestMergeOfManyKeys(t *testing.T) {
+	if os.Getenv(manyKeysVariable) == "" {
+		t.Skip("takes minutes; set " + manyKeysVariable)
+	}
+	binary, err := build(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{"to-bucket", "nothing-is-here"} {
+		cost := map[int]time.Duration{}
+		for _, n := range manyKeys() {
+			endless := &endlessBucket{keys: n, empty: "nothing-is-here"}
+			service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				r.URL.Host, _, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+				resp, err := endless.RoundTrip(r)
+				if err != nil {
+					t.Error(err)
+					w.WriteHeader(http.StatusBadRequest)
+					return
+				}
+				maps.Copy(w.Header(), resp.Header)
+				w.Header().Set("Content-Length", strconv.FormatInt(resp.ContentLength, 10))
+				_, _ = io.Copy(w, resp.Body)
+			}))
+			var output bytes.Buffer
+			cmd := exec.CommandContext(t.Context(), binary, "--checkpoint-dir", t.TempDir(), "--no-progress", "--quiet",
+				"sync", "-n", "oss://from/", "oss://"+other+"/")
+			cmd.Env = append(plainEnviron(), "OSS_ENDPOINT="+service.URL, "OSS_REGION="+region, "OSS_ACCESS_KEY_ID=id", "OSS_ACCESS_KEY_SECRET=secret")
+			cmd.Stderr = &output
+			begun := time.Now()
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			stop := watch(cmd.Process.Pid)
+			err := cmd.Wait()
+			rss, _ := stop()
+			service.Close()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, output.Bytes())
+			}
+			cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+			cost[n] = cpu / time.Duration(n)
+			t.Logf("other=%s keys=%d: %.1fs, %.1fs of CPU, %.2f us of CPU for each key, rss %.1f MiB, %d requests", other, n,
+				time.Since(begun).Seconds(), cpu.Seconds(), float64(cost[n].Nanoseconds())/1000, float64(rss)/(1<<20), endless.requests.Load())
+			if n >= 1_000_000 && rss > 100<<20 {
+				t.Errorf("%d MiB of memory", rss>>20)
+			}
+		}
+		if million, ten := cost[1_000_000], cost[10_000_000]; ten > million*5/4 {
+			t.Errorf("a key takes %v of a million, and %v of ten", million, ten)
+		}
+	}
 }
 
 // peakMemory samples what the process holds until the returned function is

@@ -33,6 +33,7 @@ var scenarios = []scenario{
 	{name: "down-small", tree: true, prepare: putTree, run: downSmall},
 	{name: "list", prepare: putKeys, run: list},
 	{name: "noop", tree: true, prepare: syncTree, run: noop},
+	{name: "noop-checksum", tree: true, prepare: syncChecksum, run: noopChecksum},
 	{name: "resume-up", fresh: true, run: resumeUp},
 	{name: "resume-down", prepare: putLarge, run: resumeDown},
 }
@@ -215,6 +216,37 @@ func noop(ctx context.Context, l *lab) (sample, error) {
 	}
 	if n := one.requests["PutObject"].N; n > 0 {
 		return sample{}, fmt.Errorf("%d files were sent again", n)
+	}
+	return one, l.checkObjects(ctx, want)
+}
+
+func syncChecksum(ctx context.Context, l *lab) error {
+	root, _, err := l.data.tree()
+	if err == nil {
+		_, err = l.osssync(ctx, "sync", "--checksum", root, treeURL)
+	}
+	return err
+}
+
+// noopChecksum is the second night: nothing is asked for but listings, and no file
+// is read.
+func noopChecksum(ctx context.Context, l *lab) (sample, error) {
+	root, want, err := l.data.tree()
+	if err != nil {
+		return sample{}, err
+	}
+	one, err := l.once(ctx, "sync", "--checksum", root, treeURL)
+	if err != nil {
+		return sample{}, err
+	}
+	for op, r := range one.requests {
+		if op != "ListObjectsV2" && r.N > 0 {
+			return sample{}, fmt.Errorf("%d requests %s", r.N, op)
+		}
+	}
+	// What is left are answers, and the checkpoint's pages.
+	if tree := int64(l.config.files) * l.config.fileSize; one.read > tree/2 && tree > 64<<20 {
+		return sample{}, fmt.Errorf("%d bytes were read, of a tree of %d", one.read, tree)
 	}
 	return one, l.checkObjects(ctx, want)
 }

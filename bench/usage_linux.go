@@ -12,21 +12,24 @@ import (
 const tick = 10 * time.Millisecond
 
 // peakRSS is the most memory that a running process has had, in bytes, or 0.
-func peakRSS(pid int) int64 {
-	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+func peakRSS(pid int) int64 { return figure(pid, "status", "VmHWM:") << 10 }
+
+// bytesRead is what a running process has read, from files and connections, or 0.
+func bytesRead(pid int) int64 { return figure(pid, "io", "rchar:") }
+
+// figure is a number in a file of /proc, or 0.
+func figure(pid int, file, name string) int64 {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/" + file)
 	if err != nil {
 		return 0
 	}
-	_, rest, _ := bytes.Cut(status, []byte("\nVmHWM:"))
+	_, rest, _ := bytes.Cut(append([]byte{'\n'}, text...), []byte("\n"+name))
 	fields := bytes.Fields(rest)
 	if len(fields) == 0 {
 		return 0
 	}
-	kib, err := strconv.ParseInt(string(fields[0]), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return kib << 10
+	n, _ := strconv.ParseInt(string(fields[0]), 10, 64)
+	return n
 }
 
 // cpuOf is the CPU time that a running process has used, or 0.
