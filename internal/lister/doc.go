@@ -14,7 +14,8 @@
 // takes two pages before the first guess: what fits into one or two pages costs as many
 // requests as ever. Guesses that find nothing make the next ones rarer.
 //
-// The cursors of the ranges are kept nowhere. A transfer that is run again plans
-// anew on purpose: from a stored cursor on it would miss what was changed below
-// it. StartAfter and End are there for those who want to go on from a key.
+// The cursors of the ranges are kept nowhere: what is yielded in order has one
+// cursor, the last key that its caller is done with, and StartAfter goes on from there.
+// What a window holds ahead of it is listed again, and no more; a cursor
+// for each range would have to keep the pages themselves.
 package lister
