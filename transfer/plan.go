@@ -49,7 +49,8 @@ type action struct {
 	extra    bool  // only the destination has it: there is dst and no src
 	same     bool  // both sides turned out to be the same, and the source is to be removed
 	err      error // the source could not be read here
-	turn     turn  // of a dry run, which tells its actions in their order
+	underway *underway
+	turn     turn // of a dry run, which tells its actions in their order
 }
 
 // plan merges the two sides, each in key order. Names that only the destination
@@ -145,7 +146,8 @@ func (t *tree) walk(ctx context.Context, root *localfs.Root, set *Filter) iter.S
 		exclude = append([]string{t.Engine.opts.StateDir}, exclude...)
 	}
 	return func(yield func(entry, error) bool) {
-		for f, err := range root.Walk(ctx, &localfs.WalkOptions{Exclude: exclude, Enter: set.Dir}) {
+		after, _ := t.bounds(set)
+		for f, err := range root.Walk(ctx, &localfs.WalkOptions{Exclude: exclude, Enter: set.Dir, After: after}) {
 			if err == nil && f.Skipped == localfs.SkippedName {
 				err = &localfs.KeyError{Key: f.Key, Reason: string(f.Skipped)}
 			}
@@ -160,8 +162,13 @@ func (t *tree) walk(ctx context.Context, root *localfs.Root, set *Filter) iter.S
 // list is what lies below a key as a side, as far as set lets it in.
 func (t *tree) list(ctx context.Context, l Location, set *Filter) iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
+		after, end := t.bounds(set)
 		for _, prefix := range set.Prefixes() {
-			for o, err := range t.listing(ctx, l.Bucket, lister.Options{Prefix: l.Path + prefix}) {
+			within, some := narrowed(l.Path, prefix, after, end)
+			if !some {
+				continue
+			}
+			for o, err := range t.listing(ctx, l.Bucket, within) {
 				e := entry{name: strings.TrimPrefix(o.Key, l.Path), size: o.Size, modTime: o.LastModified, etag: o.ETag, class: o.StorageClass}
 				if err == nil && e.name == "" {
 					continue // the placeholder of the folder itself

@@ -28,16 +28,23 @@ type ResumeOptions struct {
 }
 
 // Resume goes on with the job of that id as if the call that began it, Upload,
-// Download, Copy, Append or Sync, were made again. The error matches ErrNoJob if the
+// Download, Copy, Append or Sync, were made again. A Sync that deletes, removes and
+// backs up nothing goes on from the name up to which all was done: what was
+// changed below it since is for the next Sync to find, and a warning says so.
+//
+// The error matches ErrNoJob if the
 // StateDir has no such job: one that has succeeded is not kept, but for a Sync.
 // Sizes of parts are those of the first run, so that what is there counts.
 func (e *Engine) Resume(ctx context.Context, id string, opts *ResumeOptions) (*Report, error) {
 	if opts == nil || opts.Bucket == nil {
 		return nil, usagef("resume needs a way to reach buckets")
 	}
-	_, c, err := e.find(id)
+	job, c, err := e.find(id)
 	if err != nil {
 		return nil, err
+	}
+	if job.State == string(StateDone) {
+		c.Cursor = "" // there is nothing to go on with: begin again
 	}
 	return e.repeat(ctx, c, opts)
 }
@@ -94,6 +101,10 @@ type call struct {
 	DeleteExcluded   bool        `json:",omitempty"`
 	Filter           *Filter     `json:",omitempty"`
 	Backup           where       `json:",omitzero"`
+
+	// Cursor is how far a Sync that did not end has come: all names up to this
+	// one are dealt with.
+	Cursor string `json:",omitempty"`
 
 	// Those of the engine, in bytes. With others the parts that are there
 	// would be of no use.
@@ -172,7 +183,9 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 	case "copy":
 		return e.Copy(ctx, src, dst, &CopyOptions{JobOptions: o, VersionID: c.VersionID, Headers: c.Headers, KeepACL: c.KeepACL, Relay: c.Relay, RemoveSource: c.RemoveSource})
 	case "sync":
-		return e.Sync(ctx, src, dst, c.sync(o, kept))
+		s := c.sync(o, kept)
+		s.after = c.Cursor
+		return e.Sync(ctx, src, dst, s)
 	case "apply":
 		return nil, usagef("the job is of a plan: apply the plan again, and it goes on")
 	}

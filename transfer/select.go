@@ -27,6 +27,7 @@ func (t *tree) chosen(src iter.Seq2[entry, error]) iter.Seq2[entry, error] {
 	}
 	return func(yield func(entry, error) bool) {
 		roll := set.Roll()
+		roll.Pass(t.options.after) // what comes before was there
 		missing := func(names []string) bool {
 			for _, name := range names {
 				if !yield(entry{name: name}, &fs.PathError{Op: "find", Path: name, Err: errUnlisted}) {

@@ -17,12 +17,14 @@ func (t *tree) object(ctx context.Context, a action) error {
 	}
 	switch {
 	case err == nil:
+		t.settled(ctx, a)
 		return t.takeAway(ctx, a)
 	case errors.Is(err, errBefore):
 		t.skip(operation, key, reasonBefore, size)
 		return t.takeAwayBefore(ctx, planned)
 	case errors.Is(err, errSame):
 		t.skip(operation, key, reasonSame, size)
+		t.settled(ctx, a)
 		return t.takeAway(ctx, a)
 	case ctx.Err() != nil:
 		return context.Cause(ctx)

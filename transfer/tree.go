@@ -93,6 +93,8 @@ type SyncOptions struct {
 
 	// DryRun transfers nothing and tells OnObject what would be.
 	DryRun bool
+
+	after string // the name that Resume goes on after
 }
 
 // Sync brings the tree at dst to the state of the tree at src. One side at
@@ -171,7 +173,7 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 		Method: method, Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare, ModifyWindow: o.ModifyWindow, ExistingOnly: o.ExistingOnly,
 		Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay, IfUnchanged: o.IfUnchanged, RemoveSource: o.RemoveSource,
 		Delete: o.Delete, MaxDelete: o.MaxDelete, AllowEmptySource: o.AllowEmptySource, IgnoreErrors: o.IgnoreErrors, DeleteExcluded: o.DeleteExcluded,
-		Filter: o.Filter, Backup: place(o.Backup),
+		Filter: o.Filter, Backup: place(o.Backup), Cursor: o.after,
 	}
 	s := spec{
 		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: t.shape, look: o.DryRun, call: t.call.text(o.JobOptions),
@@ -183,6 +185,13 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 	if err != nil {
 		t.close()
 		return nil, err
+	}
+	if o.hasCursor() && method == "sync" {
+		t.cursor = &cursor{last: o.after, saved: time.Now()}
+	}
+	if o.after != "" {
+		t.options.AllowEmpty = true // what there was may have been done
+		t.warn("goes on after " + printable(o.after) + ": what was changed up to there since is for the next sync to find")
 	}
 	if o.RemoveSource && t.report.Resumed {
 		t.options.AllowEmpty = true // the earlier run may have moved all
@@ -252,6 +261,8 @@ type tree struct {
 	backup *backup // nil: nothing is kept
 	extras *extras // what only the destination has, if that is to be deleted
 	unread int64   // names of the source that could not be read
+
+	cursor *cursor // nil: Resume goes through all
 }
 
 // planAhead is how many actions may be known before their turn: it lets totals
@@ -352,7 +363,9 @@ func (t *tree) feed(ctx context.Context, actions chan<- action) error {
 			err = t.only(a)
 			a.name = ""
 		default:
+			name := a.name
 			err = t.consider(&a)
+			t.pass(ctx, name, &a)
 		}
 		if err != nil {
 			return err
@@ -467,6 +480,9 @@ func (t *tree) finish(ctx context.Context, err error) (*Report, error) {
 	}
 	if err == nil && t.direction != up && t.compare == CompareNone && !t.options.AllowEmpty && t.meter.objectsTotal.Load() == 0 {
 		err = fmt.Errorf("%w: %s", ErrNoMatch, t.src)
+	}
+	if err != nil || t.failed() > 0 {
+		t.saveCursor(context.WithoutCancel(ctx))
 	}
 	if t.options.DryRun {
 		t.planned.counts.Skipped, t.planned.counts.Failed = t.report.Objects.Skipped, t.report.Objects.Failed

@@ -24,7 +24,9 @@ and the configuration of this one. The endpoint is the first run's too, unless
 --endpoint names another way to the same service; so is the folder of --local.
 
 What is done is not done again: an upload sends only the parts that are missing, a
-tree only what failed or was not yet reached. Both words do the same; "retry" is the
+tree only what failed or was not yet reached. A sync or cp -r that deletes nothing
+goes on from the name up to which all was done, and says so: what was changed up to
+there since is for the next sync to find. Both words do the same; "retry" is the
 word for a job that went through with some objects failed.
 
 Examples:
