@@ -39,7 +39,9 @@ func (t *tree) newBackup(ctx context.Context) (*backup, error) {
 	}
 	b.at.Path = filepath.Join(b.at.Path, run) + string(filepath.Separator)
 	var err error
-	b.kept, err = localfs.CreateRoot(b.at.Path)
+	if b.kept, err = localfs.CreateRoot(b.at.Path); err == nil {
+		t.options.Files.prepare(b.kept, false)
+	}
 	return b, err
 }
 
@@ -90,6 +92,9 @@ func (b *backup) keep(ctx context.Context, name string, there bool, before check
 	change := checkpoint.Change{Key: name, At: time.Now()}
 	if there {
 		change.Before, change.Kept = before, b.at.Path+name
+		if b.kept != nil {
+			change.Kept = b.kept.Path(name)
+		}
 		if err := b.copy(ctx, name, before); err != nil {
 			return fmt.Errorf("keep in %s: %w", b.at, err)
 		}
@@ -215,7 +220,7 @@ func (e *Engine) Undo(ctx context.Context, id string, opts *UndoOptions) (*Repor
 		return nil, errors.Join(err, books.Close())
 	}
 	j.report.JobID = id
-	u := &undo{job: j, books: books, dst: dst, at: at, dryRun: opts.DryRun}
+	u := &undo{job: j, books: books, dst: dst, at: at, files: c.Files, dryRun: opts.DryRun}
 	err = u.run(ctx)
 	return j.end(ctx, errors.Join(err, books.Close()), false)
 }
@@ -225,6 +230,7 @@ type undo struct {
 	*job
 	books   Journal
 	dst, at Location
+	files   FileOptions
 	dryRun  bool
 	root    *localfs.Root // of a local destination
 }
@@ -237,6 +243,7 @@ func (u *undo) run(ctx context.Context) error {
 			return err
 		}
 		defer root.Close()
+		u.files.prepare(root, false)
 		u.root = root
 	}
 	for change, err := range u.books.Changes() {

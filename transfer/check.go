@@ -41,6 +41,10 @@ type CheckOptions struct {
 
 	// Exclude is that of SyncOptions.
 	Exclude []string
+
+	// Files is that of SyncOptions. A Check compares no links and no folders:
+	// of it EncodeNames and LinksFollow count.
+	Files FileOptions
 }
 
 // CheckCounts are the findings of a Check, in names.
@@ -106,7 +110,10 @@ func (e *Engine) Check(ctx context.Context, a, b Location, opts *CheckOptions) (
 	}
 	c := &check{
 		options: o,
-		tree:    &tree{src: a, dst: b, options: SyncOptions{JobOptions: o.JobOptions, Filter: o.Filter, Exclude: exclude}},
+		tree: &tree{src: a, dst: b, options: SyncOptions{
+			JobOptions: o.JobOptions, Filter: o.Filter, Exclude: exclude,
+			Files: FileOptions{EncodeNames: o.Files.EncodeNames, Links: min(o.Files.Links, LinksFollow)},
+		}},
 	}
 	switch {
 	case a.Bucket == nil && b.Bucket == nil:
@@ -186,7 +193,9 @@ func (c *check) open() error {
 			err = c.openFile(l)
 		default:
 			if *l, err = side(*l); err == nil && l.Bucket == nil {
-				c.root, err = localfs.OpenRoot(l.Path)
+				if c.root, err = localfs.OpenRoot(l.Path); err == nil {
+					c.tree.options.Files.prepare(c.root, true)
+				}
 			}
 		}
 		if err != nil {

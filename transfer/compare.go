@@ -56,11 +56,17 @@ func (t *tree) wanted(a action) (reason string, ask bool, err error) {
 	if t.options.ExistingOnly && !a.exists {
 		return reasonAbsent, false, nil
 	}
+	if reason, ask, other := t.wantedOther(a); other {
+		return reason, ask, nil
+	}
 	settled, known, err := t.journal.Settled(a.name)
 	if err != nil {
 		return "", false, err
 	}
 	asSettled := known && a.exists && a.src.is(settled.Source) && a.dst.is(settled.Dest)
+	if t.options.Files.Preserve && known {
+		asSettled = asSettled && a.src.exactly(settled.Source) && a.dst.exactly(settled.Dest)
+	}
 	switch t.compare {
 	case CompareNone:
 		// The record is this job's own, of a run that did not end.
@@ -110,6 +116,9 @@ func (t *tree) same(ctx context.Context, a action) (bool, error) {
 	if t.options.RemoveSource {
 		return t.copyStands(ctx, a)
 	}
+	if a.src.link {
+		return t.sameLink(ctx, a)
+	}
 	if t.compare == CompareChecksum {
 		return t.sameContent(ctx, a)
 	}
@@ -126,9 +135,15 @@ func (t *tree) same(ctx context.Context, a action) (bool, error) {
 		if !t.sameTime(a.src.id, meta, true) {
 			return false, nil
 		}
+		if same, err := t.sameAttributes(a.name, meta.Meta); !same || err != nil {
+			return false, err
+		}
 	case down:
 		if !t.sameTime(a.dst.id, meta, false) {
 			return false, nil
+		}
+		if same, err := t.sameAttributes(a.name, meta.Meta); !same || err != nil {
+			return false, err
 		}
 	case across:
 		other, err := t.metaOf(ctx, t.dst, a.name)

@@ -31,6 +31,9 @@ type DownloadOptions struct {
 	// has its CRC-64, if it is still the object that was fetched. It goes with
 	// no VersionID, and only Download takes it.
 	RemoveSource bool
+
+	// Preserve is that of FileOptions, for a file.
+	Preserve bool
 }
 
 // Download brings the object src.Path into the file at path and returns once
@@ -64,8 +67,10 @@ func (e *Engine) Download(ctx context.Context, src Location, path string, opts *
 		options: downloadShape(src, o.VersionID),
 		call: call{
 			Method: "download", Source: place(src), Destination: where{Path: abs}, VersionID: o.VersionID, RemoveSource: o.RemoveSource,
+			Files: FileOptions{Preserve: o.Preserve},
 		}.text(o.JobOptions),
 	}
+	FileOptions{Preserve: o.Preserve}.shape(s.options)
 	if o.RemoveSource {
 		if s = s.moved(); o.VersionID != "" {
 			return nil, usagef("an old version cannot be moved")
@@ -95,7 +100,7 @@ func downloadShape(src Location, versionID string) map[string]string {
 
 // downloadOne is the one object of Download.
 func (j *job) downloadOne(ctx context.Context, src Location, dir, name string, o DownloadOptions) (*download, error) {
-	d := &download{job: j, bucket: src.Bucket, key: src.Path, name: name, versionID: o.VersionID, keys: src.Keys}
+	d := &download{job: j, bucket: src.Bucket, key: src.Path, name: name, versionID: o.VersionID, keys: src.Keys, preserve: o.Preserve}
 	if err := d.head(ctx); err != nil { // before anything is made here
 		return nil, err
 	}
@@ -151,6 +156,7 @@ type download struct {
 	keys      crypto.Provider
 	seal      *seal
 	guard     guard
+	preserve  bool
 	pinned    *entry // the object that is meant; nil is the one that is there
 
 	// What is known of the object: from a listing, and from head if pinned.
@@ -184,7 +190,7 @@ func (d *download) run(ctx context.Context) error {
 	if strings.HasSuffix(d.key, "/") && d.size == 0 {
 		return d.folder()
 	}
-	if err := localfs.CheckKey(d.name); err != nil {
+	if err := d.root.Check(d.name); err != nil {
 		return err
 	}
 	d.tracker = d.meter.track(d.key, d.size)
@@ -248,7 +254,7 @@ func (d *download) drop(ctx context.Context) error {
 // folder stands for a key that ends in "/": consoles make such empty objects
 // to show a folder.
 func (d *download) folder() error {
-	if err := d.root.MkdirAll(strings.TrimSuffix(d.name, "/")); err != nil {
+	if err := d.root.MkdirAll(d.name); err != nil {
 		return err
 	}
 	d.job.done("download", d.key, "folder", 0)
@@ -339,7 +345,11 @@ func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) (err err
 		return &ChangedError{Name: d.key, What: fmt.Sprintf("size was %d, is %d bytes", d.size, off)}
 	}
 	d.modTime = fileTime(&result.ObjectMeta, d.modTime)
-	return temp.Finish(off, d.modTime, fileMode)
+	mode, err := d.restore(temp, result.Meta)
+	if err != nil {
+		return err
+	}
+	return temp.Finish(off, d.modTime, mode)
 }
 
 // createTemp makes the temporary file, in place of one that a killed run left.

@@ -10,8 +10,8 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -64,6 +64,8 @@ type extras struct {
 	out   *bufio.Writer
 	count int64
 	there int64 // all names at the destination
+
+	folders []extra // of this machine, with FileOptions.Folders
 }
 
 // extra is an entry as the file keeps it.
@@ -161,7 +163,7 @@ func (t *tree) deleteExtras(ctx context.Context) error {
 		return unsafe(UnsafeTooMany, "%d of the %d at the destination are not at the source, more than the limit of %s", x.count, x.there, limit)
 	}
 	t.meter.setPhase(PhaseDeleting)
-	return x.batches(deleteBatch, func(batch []extra) error {
+	err := x.batches(deleteBatch, func(batch []extra) error {
 		batch, err := t.confirmGone(ctx, batch)
 		if err != nil {
 			return err
@@ -183,6 +185,10 @@ func (t *tree) deleteExtras(ctx context.Context) error {
 			return t.removeObjects(ctx, batch)
 		}
 	})
+	if err != nil || len(x.folders) == 0 {
+		return err
+	}
+	return t.removeFolders(x.folders)
 }
 
 // confirmGone asks the source for each name: a listing that ended early and said
@@ -199,8 +205,7 @@ func (t *tree) confirmGone(ctx context.Context, batch []extra) ([]extra, error) 
 		g.Go(func() error {
 			there := false
 			if t.direction == up {
-				_, err := t.root.Stat(e.Name)
-				there = !errors.Is(err, fs.ErrNotExist)
+				there = t.hasFile(e.Name, e.Size)
 			} else {
 				meta, err := t.metaOf(ctx, t.src, e.Name)
 				if err != nil {
@@ -230,6 +235,52 @@ func (t *tree) confirmGone(ctx context.Context, batch []extra) ([]extra, error) 
 	return left, err
 }
 
+// hasFile says whether a name of that size is at the source, a folder for one
+// that stands for it. What is not known counts as there.
+func (t *tree) hasFile(name string, size int64) bool {
+	folder := t.isFolder(name, size)
+	if folder {
+		name = strings.TrimSuffix(name, "/")
+	}
+	id, err := t.root.Stat(name)
+	if _, none := errors.AsType[*localfs.KeyError](err); none || errors.Is(err, fs.ErrNotExist) || errors.Is(err, localfs.ErrIsFile) {
+		return false
+	}
+	return err != nil || id.Mode.IsDir() == folder
+}
+
+// removeFolders removes what only the destination has and is empty by now. What
+// has been put there since stays, and the folder with it.
+func (t *tree) removeFolders(folders []extra) error {
+	names := make([]string, len(folders))
+	for i, e := range folders {
+		names[i] = strings.TrimSuffix(e.Name, "/")
+	}
+	removed := t.root.RemoveEmpty(names)
+	for _, name := range removed {
+		t.deleted(name + "/")
+	}
+	if err := t.root.SyncDirs(removed...); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	gone := make(map[string]bool, len(removed))
+	for _, name := range removed {
+		gone[name] = true
+	}
+	for _, name := range names {
+		if !gone[name] {
+			t.skip("delete", name+"/", "not empty", 0)
+		}
+	}
+	return nil
+}
+
+// parent is the folder of a name, "" for the tree's own.
+func parent(name string) string {
+	i := strings.LastIndexByte(name, '/')
+	return name[:max(i, 0)]
+}
+
 // removeFiles removes files that are still as they were seen, and then the
 // folders that are empty without them.
 func (t *tree) removeFiles(ctx context.Context, batch []extra) error {
@@ -238,6 +289,10 @@ func (t *tree) removeFiles(ctx context.Context, batch []extra) error {
 	for _, e := range batch {
 		if err := context.Cause(ctx); err != nil {
 			return err
+		}
+		if t.isFolder(e.Name, e.Size) {
+			t.extras.folders = append(t.extras.folders, e) // when all is gone that is in them
+			continue
 		}
 		if _, err := t.root.Stat(e.Name); t.steps != nil && errors.Is(err, fs.ErrNotExist) {
 			t.skip("delete", e.Name, reasonBefore, 0)
@@ -261,7 +316,7 @@ func (t *tree) removeFiles(ctx context.Context, batch []extra) error {
 			continue
 		}
 		removed = append(removed, e.Name)
-		for dir := path.Dir(e.Name); dir != "."; dir = path.Dir(dir) {
+		for dir := parent(e.Name); dir != "" && !t.options.Files.Folders; dir = parent(dir) {
 			folders[dir] = true
 		}
 		t.deleted(e.Name)

@@ -229,6 +229,7 @@ func (g *collector) object(ctx context.Context, of checkpoint.Job, journal *chec
 				return err
 			}
 			defer root.Close()
+			c.Files.prepare(root, false)
 			return errors.Join(root.RemoveTemp(name, o.TempName), journal.Forget(ctx, o.Key))
 		})
 	}

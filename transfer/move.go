@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -221,7 +220,7 @@ func (t *tree) takeAway(ctx context.Context, a action) error {
 // removeEmptied removes the folders above a file that have nothing in them any
 // more.
 func (t *tree) removeEmptied(name string) {
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+	for dir := parent(name); dir != ""; dir = parent(dir) {
 		t.root.RemoveEmpty([]string{dir})
 		if _, err := t.root.Stat(dir); err == nil {
 			return
@@ -251,7 +250,7 @@ func (t *tree) copyStands(ctx context.Context, a action) (bool, error) {
 
 // filePath is where the file of a name is, for reports.
 func filePath(root *localfs.Root, name string) string {
-	return filepath.Join(root.Dir(), filepath.FromSlash(name))
+	return root.Path(name)
 }
 
 // removeFile removes a source that is still the file that was copied.

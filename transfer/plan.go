@@ -21,6 +21,8 @@ type entry struct {
 	id      localfs.Identity // a file's
 	etag    string           // an object's
 	class   string           // an object's
+	link    bool             // a symbolic link that is to be kept as one
+	below   string           // the file of its side that bars the way to it
 }
 
 // identity is what the checkpoint keeps of the entry.
@@ -29,6 +31,12 @@ func (e entry) identity() checkpoint.Identity {
 		return sourceIdentity(e.id)
 	}
 	return checkpoint.Identity{Size: e.size, ETag: e.etag, ModTime: e.modTime.UnixNano()}
+}
+
+// holds says whether the entry is a folder of this machine that name lies in: to
+// hold it is why it is there.
+func (e entry) holds(name string) bool {
+	return e.etag == "" && strings.HasSuffix(e.name, "/") && strings.HasPrefix(name, e.name)
 }
 
 // is says whether the entry is what the checkpoint has seen.
@@ -69,7 +77,7 @@ func plan(src, dst iter.Seq2[entry, error]) iter.Seq2[action, error] {
 				return
 			}
 			for there.valid && there.value.name < e.name && (there.err == nil || there.value.name != "") {
-				if there.err == nil && !yield(action{name: there.value.name, dst: there.value, exists: true, extra: true}, nil) {
+				if there.err == nil && !there.value.holds(e.name) && !yield(action{name: there.value.name, dst: there.value, exists: true, extra: true}, nil) {
 					return
 				}
 				there.advance()
@@ -147,11 +155,17 @@ func (t *tree) walk(ctx context.Context, root *localfs.Root, set *Filter) iter.S
 	}
 	return func(yield func(entry, error) bool) {
 		after, _ := t.bounds(set)
-		for f, err := range root.Walk(ctx, &localfs.WalkOptions{Exclude: exclude, Enter: set.Dir, After: after}) {
+		for f, err := range root.Walk(ctx, &localfs.WalkOptions{Exclude: exclude, Enter: set.Dir, After: after, Folders: t.options.Files.Folders}) {
 			if err == nil && f.Skipped == localfs.SkippedName {
 				err = &localfs.KeyError{Key: f.Key, Reason: string(f.Skipped)}
 			}
 			e := entry{name: f.Key, size: f.Identity.Size, modTime: time.Unix(0, f.Identity.ModTime), skip: string(f.Skipped), id: f.Identity}
+			switch {
+			case e.skip == reasonSymlink && t.options.Files.Links == LinksKeep:
+				e.skip, e.link, e.size = "", true, 0
+			case f.Identity.Mode.IsDir():
+				e.size = 0 // what a file system says of a folder's is its own affair
+			}
 			if !yield(e, err) {
 				return
 			}
@@ -175,6 +189,9 @@ func (t *tree) list(ctx context.Context, l Location, set *Filter) iter.Seq2[entr
 				}
 				if o.Type == "Symlink" {
 					e.skip = reasonSymlink
+				}
+				if e.skip != "" && t.options.Files.Links == LinksKeep {
+					e.skip, e.link, e.size = "", true, 0
 				}
 				if !yield(e, err) || err != nil {
 					return

@@ -377,7 +377,7 @@ func (l planLine) wrong(c *call, last planLine) string {
 		return "is not in the order of names"
 	}
 	if fromFile && !remove || toFile {
-		if err := checkFileName(l.Name, toFile && !remove && l.Size == 0); err != nil {
+		if err := c.Files.checkName(l.Name, toFile && !remove && l.Size == 0); err != nil {
 			return "names no file: " + oneLine(err.Error())
 		}
 	}

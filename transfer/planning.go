@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strings"
-
-	"github.com/osssync/osssync/internal/localfs"
 )
 
 // Plan writes to w what Sync would do, for Apply to do it later: a line of JSON
@@ -20,6 +17,9 @@ func (e *Engine) Plan(ctx context.Context, src, dst Location, w io.Writer, opts 
 	var o SyncOptions
 	if opts != nil {
 		o = *opts
+	}
+	if o.Files.Links == LinksKeep || o.Files.Folders {
+		return nil, usagef("a plan is of files and objects: it keeps no links and no folders")
 	}
 	o.DryRun = true
 	t, err := e.newTree(ctx, src, dst, &o, "sync")
@@ -99,7 +99,7 @@ func (t *tree) why(a action) string {
 func (t *tree) planTransfer(a action) error {
 	operation, key, size := t.describe(a)
 	if t.direction == down {
-		if err := checkFileName(a.name, size == 0); err != nil {
+		if err := t.options.Files.checkName(a.name, size == 0); err != nil {
 			return err
 		}
 	}
@@ -131,15 +131,6 @@ func (t *tree) planDelete(e extra) error {
 	t.planned.remove(t, there)
 	t.event(ObjectEvent{Key: t.dst.Path + e.Name, Operation: "delete", Outcome: OutcomePlanned, Reason: reasonExtra, Size: e.Size})
 	return t.plan.action(planLine{Type: "action", Action: actionDelete, Name: e.Name, Reason: reasonExtra, Size: e.Size, Destination: there.seen()})
-}
-
-// checkFileName refuses the name of no file below a folder. An empty object's
-// may end in a slash, and stands for a folder.
-func checkFileName(name string, empty bool) error {
-	if empty {
-		name = strings.TrimSuffix(name, "/")
-	}
-	return localfs.CheckKey(name)
 }
 
 // queue hands out turns.

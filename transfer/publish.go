@@ -16,6 +16,7 @@ type publisher struct {
 	job   *job
 	root  *localfs.Root
 	queue chan finished
+	names *claims // of a tree; else nil
 	gone  sync.WaitGroup
 }
 
@@ -76,7 +77,10 @@ func (p *publisher) publishGroup(group []finished) {
 	renamed := group[:0]
 	names := make([]string, 0, len(group))
 	for _, f := range group {
-		err := f.guard.undisturbedFile(p.root, f.name)
+		err := p.names.check(p.root, f.name)
+		if err == nil {
+			err = f.guard.undisturbedFile(p.root, f.name)
+		}
 		if err == nil {
 			err = p.root.Publish(f.name, f.temp)
 		}
@@ -87,6 +91,7 @@ func (p *publisher) publishGroup(group []finished) {
 			f.answer <- err
 			continue
 		}
+		p.names.take(p.root, f.name)
 		renamed = append(renamed, f)
 		names = append(names, f.name)
 	}

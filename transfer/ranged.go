@@ -166,7 +166,11 @@ func (r *ranged) run(ctx context.Context) error {
 		return &CorruptError{Name: r.key, Expected: r.meta.CRC64, Have: whole}
 	}
 	r.modTime = fileTime(r.meta, r.modTime)
-	if err := r.temp.Finish(r.size, r.modTime, fileMode); errors.Is(err, localfs.ErrNotDurable) {
+	mode, err := r.restore(r.temp, r.meta.Meta)
+	if err != nil {
+		return err
+	}
+	if err := r.temp.Finish(r.size, r.modTime, mode); errors.Is(err, localfs.ErrNotDurable) {
 		return errors.Join(err, r.drop(ctx)) // as in recordGroup
 	} else if err != nil {
 		return err

@@ -101,6 +101,7 @@ type call struct {
 	DeleteExcluded   bool        `json:",omitempty"`
 	Filter           *Filter     `json:",omitempty"`
 	Backup           where       `json:",omitzero"`
+	Files            FileOptions `json:",omitzero"`
 
 	// Cursor is how far a Sync that did not end has come: all names up to this
 	// one are dealt with.
@@ -175,11 +176,11 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 	e = e.sized(c)
 	switch c.Method {
 	case "upload":
-		return e.Upload(ctx, src.Path, dst, &UploadOptions{JobOptions: o, Headers: c.Headers, RemoveSource: c.RemoveSource})
+		return e.Upload(ctx, src.Path, dst, &UploadOptions{JobOptions: o, Headers: c.Headers, RemoveSource: c.RemoveSource, Preserve: c.Files.Preserve})
 	case "append":
 		return e.Append(ctx, src.Path, dst, &AppendOptions{JobOptions: o, Headers: c.Headers})
 	case "download":
-		return e.Download(ctx, src, dst.Path, &DownloadOptions{JobOptions: o, VersionID: c.VersionID, RemoveSource: c.RemoveSource})
+		return e.Download(ctx, src, dst.Path, &DownloadOptions{JobOptions: o, VersionID: c.VersionID, RemoveSource: c.RemoveSource, Preserve: c.Files.Preserve})
 	case "copy":
 		return e.Copy(ctx, src, dst, &CopyOptions{JobOptions: o, VersionID: c.VersionID, Headers: c.Headers, KeepACL: c.KeepACL, Relay: c.Relay, RemoveSource: c.RemoveSource})
 	case "sync":
@@ -208,7 +209,7 @@ func (c call) sync(o JobOptions, kept Location) *SyncOptions {
 		JobOptions: o, Compare: c.Compare, ModifyWindow: c.ModifyWindow, ExistingOnly: c.ExistingOnly, Headers: c.Headers, Exclude: c.Exclude, AllowEmpty: c.AllowEmpty, KeepACL: c.KeepACL, Relay: c.Relay,
 		RemoveSource: c.RemoveSource, IfUnchanged: c.IfUnchanged, Delete: c.Delete, MaxDelete: c.MaxDelete,
 		AllowEmptySource: c.AllowEmptySource, IgnoreErrors: c.IgnoreErrors, DeleteExcluded: c.DeleteExcluded,
-		Filter: c.Filter, Backup: kept,
+		Filter: c.Filter, Backup: kept, Files: c.Files,
 	}
 }
 

@@ -68,18 +68,26 @@ func (t *tree) transfer(ctx context.Context, a *action) error {
 	}
 	guard := a.guard(t.options.IfUnchanged || t.compare == CompareExisting)
 	guard.backup, guard.exact = t.backup, t.steps != nil
+	switch {
+	case t.direction == up && t.isFolder(a.name, a.src.size):
+		return t.putFolder(ctx, *a, guard)
+	case t.direction == up && a.src.link:
+		return t.putLink(ctx, *a, guard)
+	case t.direction == down && a.src.link:
+		return t.makeLink(ctx, *a, guard)
+	}
 	switch t.direction {
 	case up:
 		u := &upload{
 			target: target{job: t.job, operation: operation, bucket: t.dst.Bucket, key: key, name: a.name, guard: guard},
-			root:   t.root, stored: t.options.Headers, planned: size, keys: t.dst.Keys, pinned: pinned,
+			root:   t.root, stored: t.options.Headers, preserve: t.options.Files.Preserve, planned: size, keys: t.dst.Keys, pinned: pinned,
 		}
 		err := u.run(ctx)
 		a.src.id = u.id
 		return err
 	case down:
 		d := &download{
-			job: t.job, bucket: t.src.Bucket, key: key, root: t.root, name: a.name, publisher: t.publisher, keys: t.src.Keys, guard: guard,
+			job: t.job, bucket: t.src.Bucket, key: key, root: t.root, name: a.name, publisher: t.publisher, keys: t.src.Keys, guard: guard, preserve: t.options.Files.Preserve,
 			size: size, etag: a.src.etag, modTime: a.src.modTime, pinned: pinned,
 		}
 		err := d.run(ctx)

@@ -35,6 +35,9 @@ type SyncOptions struct {
 	// KeepACL and Relay are those of CopyOptions.
 	KeepACL, Relay bool
 
+	// Files says what becomes of names, links, folders and permissions.
+	Files FileOptions
+
 	// Filter chooses among the names of the source; nil is all. What it leaves
 	// out is not deleted at the destination either, unless DeleteExcluded says
 	// so. A name on its list that is not at the source is a failure.
@@ -153,10 +156,14 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 	if err := t.checkMove(); err != nil {
 		return nil, err
 	}
+	if err := o.checkFiles(t.direction); err != nil {
+		return nil, err
+	}
 	if t.direction == up {
 		if t.root, err = localfs.OpenRoot(t.src.Path); err != nil {
 			return nil, err
 		}
+		o.Files.prepare(t.root, true)
 	}
 	kind := "sync"
 	switch {
@@ -169,11 +176,12 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 	if o.Filter != nil {
 		t.shape["filter"] = o.Filter.String()
 	}
+	o.Files.shape(t.shape)
 	t.call = call{
 		Method: method, Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare, ModifyWindow: o.ModifyWindow, ExistingOnly: o.ExistingOnly,
 		Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay, IfUnchanged: o.IfUnchanged, RemoveSource: o.RemoveSource,
 		Delete: o.Delete, MaxDelete: o.MaxDelete, AllowEmptySource: o.AllowEmptySource, IgnoreErrors: o.IgnoreErrors, DeleteExcluded: o.DeleteExcluded,
-		Filter: o.Filter, Backup: place(o.Backup), Cursor: o.after,
+		Filter: o.Filter, Backup: place(o.Backup), Cursor: o.after, Files: o.Files,
 	}
 	s := spec{
 		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: t.shape, look: o.DryRun, call: t.call.text(o.JobOptions),
@@ -275,6 +283,7 @@ func (t *tree) run(ctx context.Context) (err error) {
 	case t.options.DryRun:
 		if root, err := localfs.OpenRoot(t.dst.Path); err == nil {
 			t.root = root
+			t.options.Files.prepare(root, false)
 			defer root.Close()
 		}
 	default:
@@ -284,8 +293,10 @@ func (t *tree) run(ctx context.Context) (err error) {
 		}
 		t.root = root
 		defer root.Close()
+		t.options.Files.prepare(root, false)
 		t.watchFiles(root)
 		t.publisher = startPublisher(t.job, root)
+		t.publisher.names = newClaims(root)
 		defer t.publisher.stop()
 	}
 	if t.options.NoResume && !t.options.DryRun {
@@ -351,7 +362,7 @@ func (t *tree) run(ctx context.Context) (err error) {
 // and sends on the rest.
 func (t *tree) feed(ctx context.Context, actions chan<- action) error {
 	src, dst := t.sides(ctx)
-	for a, err := range plan(t.chosen(src), dst) {
+	for a, err := range plan(t.apart(t.chosen(src)), dst) {
 		switch {
 		case err != nil && t.options.Delete && fatal(err):
 			return err
@@ -389,7 +400,7 @@ func (t *tree) feed(ctx context.Context, actions chan<- action) error {
 
 // only keeps a name that only the destination has.
 func (t *tree) only(a action) error {
-	if t.extras == nil || a.dst.skip != "" || t.spared(a.dst) {
+	if t.extras == nil || a.dst.skip != "" || t.spared(a.dst) || !t.options.Files.Folders && t.isFolder(a.name, a.dst.size) {
 		return nil
 	}
 	t.extras.there++
@@ -410,8 +421,14 @@ func (t *tree) consider(a *action) error {
 		a.name = ""
 		return nil
 	}
+	if a.src.below != "" {
+		t.seen(false, 0)
+		t.fail(key, operation, belowError(a.src))
+		a.name = ""
+		return nil
+	}
 	reason := a.src.skip
-	if reason == reasonFiltered {
+	if reason == reasonFiltered || reason == reasonSymlink && t.options.Files.Links == LinksOmit {
 		// as was asked for
 	} else if reason != "" {
 		t.warn(fmt.Sprintf("%s is not transferred: %s", printable(a.name), reason))
@@ -501,6 +518,7 @@ func (t *tree) dropRest(ctx context.Context) error {
 		return err
 	}
 	defer root.Close()
+	t.options.Files.prepare(root, false)
 	t.watchFiles(root)
 	return t.dropObjects(ctx, t.leftovers(root))
 }

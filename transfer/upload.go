@@ -29,6 +29,9 @@ type UploadOptions struct {
 	// added as x-oss-meta-mtime where Headers.Meta has none.
 	Headers oss.ObjectHeaders
 
+	// Preserve is that of FileOptions. A stream has no permissions.
+	Preserve bool
+
 	// RemoveSource moves: the file is removed once the object is complete and
 	// has its CRC-64, if it is still the file that was sent. UploadStream
 	// refuses it.
@@ -67,8 +70,10 @@ func (e *Engine) Upload(ctx context.Context, path string, dst Location, opts *Up
 		kind: "upload", source: abs, destination: o.location(dst), options: shape(o.Headers, dst),
 		call: call{
 			Method: "upload", Source: where{Path: abs}, Destination: place(dst), Headers: o.Headers, RemoveSource: o.RemoveSource,
+			Files: FileOptions{Preserve: o.Preserve},
 		}.text(o.JobOptions),
 	}
+	FileOptions{Preserve: o.Preserve}.shape(s.options)
 	if o.RemoveSource {
 		s = s.moved()
 		if _, err := root.Stat(name); errors.Is(err, fs.ErrNotExist) && !e.begun(s) {
@@ -86,7 +91,7 @@ func (e *Engine) Upload(ctx context.Context, path string, dst Location, opts *Up
 	}
 	u := &upload{
 		target: target{job: j, operation: "upload", bucket: dst.Bucket, key: dst.Path, name: name},
-		root:   root, stored: o.Headers, keys: dst.Keys,
+		root:   root, stored: o.Headers, preserve: o.Preserve, keys: dst.Keys,
 	}
 	if o.RemoveSource {
 		err = u.move(ctx)
@@ -114,12 +119,13 @@ func openNamed(path string) (root *localfs.Root, name, abs string, err error) {
 // below root.
 type upload struct {
 	target
-	root    *localfs.Root
-	stored  oss.ObjectHeaders
-	planned int64 // bytes that the totals have for it
-	keys    crypto.Provider
-	seal    *seal
-	pinned  *entry // the file that is meant; nil is the one that is there
+	root     *localfs.Root
+	stored   oss.ObjectHeaders
+	planned  int64 // bytes that the totals have for it
+	keys     crypto.Provider
+	preserve bool // permissions and owner, too
+	seal     *seal
+	pinned   *entry // the file that is meant; nil is the one that is there
 
 	file *os.File
 	id   localfs.Identity
@@ -159,6 +165,13 @@ func (u *upload) run(ctx context.Context) error {
 		return err
 	}
 	defer u.file.Close()
+	if u.preserve {
+		attributes, err := attributes(u.file, u.id.Mode)
+		if err != nil {
+			return err
+		}
+		u.stored = withAttributes(u.stored, attributes)
+	}
 	if u.pinned != nil {
 		if what := sinceSeen(u.pinned.id, u.id); what != "" {
 			return &ChangedError{Name: u.name, What: what}
@@ -193,7 +206,7 @@ func (u *upload) run(ctx context.Context) error {
 func (u *upload) reallyEmpty() error {
 	if n, _ := u.file.ReadAt(make([]byte, 1), 0); n > 0 {
 		return &fs.PathError{
-			Op: "read", Path: filepath.Join(u.root.Dir(), filepath.FromSlash(u.name)),
+			Op: "read", Path: filePath(u.root, u.name),
 			Err: errors.New("has content but no size; send it as a stream"),
 		}
 	}
@@ -337,7 +350,7 @@ func (u *upload) unchanged() error {
 		return err
 	}
 	if what := difference(u.id, now); what != "" {
-		return &ChangedError{Name: filepath.Join(u.root.Dir(), filepath.FromSlash(u.name)), What: what}
+		return &ChangedError{Name: filePath(u.root, u.name), What: what}
 	}
 	return nil
 }

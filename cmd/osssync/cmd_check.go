@@ -55,6 +55,7 @@ func newCheckCommand(a *app) *cobra.Command {
 	flags.BoolVar(&c.oneWay, "one-way", false, "what only DST has is no difference")
 	flags.StringVar(&c.combined, "combined", "", "write what was found of every name to `FILE`; - is stdout")
 	c.filter.register(cmd)
+	c.files.registerNames(cmd)
 	return cmd
 }
 
@@ -65,6 +66,7 @@ type checking struct {
 	oneWay                       bool
 	combined                     string
 	filter                       filterFlags
+	files                        nameFlags
 
 	src, dst place
 	lines    *bufio.Writer // of --combined; nil without
@@ -88,6 +90,9 @@ func (c *checking) run(cmd *cobra.Command, args []string) (err error) {
 		if err != nil {
 			return err
 		}
+		if given := c.files.forTrees(); single && len(given) > 0 {
+			return &usageError{message: given[0] + " is for trees, and SRC is a single name"}
+		}
 		if single && c.filter.given() {
 			return &usageError{message: "filters choose among the names of a tree, and SRC is a single name"}
 		}
@@ -110,7 +115,7 @@ func (c *checking) run(cmd *cobra.Command, args []string) (err error) {
 				o.OnObject = func(e transfer.ObjectEvent) { c.found(e, next) }
 				return e.Check(ctx, s.location(c.src), s.location(c.dst), &transfer.CheckOptions{
 					JobOptions: o, Single: single, SizeOnly: c.sizeOnly, Download: c.download, OneWay: c.oneWay,
-					Filter: set, Exclude: exclude,
+					Filter: set, Exclude: exclude, Files: c.files.options(),
 				})
 			},
 		})
@@ -142,7 +147,7 @@ func (c *checking) parse(args []string) (err error) {
 	case c.combined == "-" && c.app.flags.json:
 		return &usageError{message: "--json and --combined cannot both go to stdout"}
 	}
-	return nil
+	return c.files.check(c.src, c.dst)
 }
 
 // single decides whether SRC is one name, and names its counterpart.

@@ -38,7 +38,7 @@ func newCpCommand(a *app, plan *planFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cp SRC DST",
 		Short: "Copy files and objects",
-		Long:  cpLong + "\n" + globHelp + "\n" + exitHelp,
+		Long:  cpLong + "\n" + globHelp + "\n" + nameHelp + "\n" + exitHelp,
 		Args:  oneSource,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.newCopy(cmd, args, &f)
@@ -111,6 +111,9 @@ func (a *app) newCopy(cmd *cobra.Command, args []string, f *copyFlags) (*copying
 	}
 	if f.keepACL && !(c.src.remote() && c.dst.remote()) {
 		return nil, &usageError{message: "--keep-acl is for copies between buckets"}
+	}
+	if err := f.files.check(c.src, c.dst); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
@@ -188,6 +191,9 @@ func (c *copying) forTrees() error {
 	if c.flags.ifUnchanged {
 		return &usageError{message: "--if-unchanged is for trees", hint: "use it with -r or with sync"}
 	}
+	if given := c.flags.files.forTrees(); len(given) > 0 {
+		return &usageError{message: given[0] + " is for trees", hint: "use it with -r or with sync"}
+	}
 	return nil
 }
 
@@ -250,7 +256,7 @@ func (c *copying) tree(s *service) error {
 			KeepACL: c.flags.keepACL, IfUnchanged: c.flags.ifUnchanged, RemoveSource: c.move,
 			Delete: c.flags.remove.on, MaxDelete: c.flags.remove.most.limit,
 			AllowEmptySource: c.flags.remove.allowEmptySource, IgnoreErrors: c.flags.remove.ignoreErrors,
-			Filter: set, Backup: kept, DeleteExcluded: c.flags.remove.excluded,
+			Filter: set, Backup: kept, DeleteExcluded: c.flags.remove.excluded, Files: c.flags.files.options(),
 		}
 		if plan != nil {
 			return e.Plan(ctx, s.location(c.src), s.location(c.dst), plan, opts)
@@ -277,7 +283,7 @@ func (c *copying) upload(s *service) error {
 		return c.wouldCopy("upload", c.src, dst)
 	}
 	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
-		opts := &transfer.UploadOptions{JobOptions: o, Headers: c.headers, RemoveSource: c.move}
+		opts := &transfer.UploadOptions{JobOptions: o, Headers: c.headers, RemoveSource: c.move, Preserve: c.flags.files.preserve}
 		if c.src.stdio {
 			return e.UploadStream(ctx, newPatientReader(ctx, c.app.stdin), s.location(dst), opts)
 		}
@@ -307,7 +313,7 @@ func (c *copying) download(s *service) error {
 		return c.wouldCopy("download", c.src, place{path: name})
 	}
 	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
-		return e.Download(ctx, s.location(c.src), name, &transfer.DownloadOptions{JobOptions: o, VersionID: c.flags.versionID, RemoveSource: c.move})
+		return e.Download(ctx, s.location(c.src), name, &transfer.DownloadOptions{JobOptions: o, VersionID: c.flags.versionID, RemoveSource: c.move, Preserve: c.flags.files.preserve})
 	})
 }
 

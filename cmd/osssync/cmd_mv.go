@@ -31,7 +31,7 @@ func newMvCommand(a *app, plan *planFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mv SRC DST",
 		Short: "Move files and objects",
-		Long:  mvLong + "\n" + globHelp + "\n" + exitHelp,
+		Long:  mvLong + "\n" + globHelp + "\n" + nameHelp + "\n" + exitHelp,
 		Args:  oneSource,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.newCopy(cmd, args, &f)

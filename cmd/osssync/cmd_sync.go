@@ -23,7 +23,7 @@ func newSyncCommand(a *app, plan *planFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sync SRC DST",
 		Short: "Bring a tree to the state of another",
-		Long:  syncLong + "\n" + exitHelp,
+		Long:  syncLong + "\n" + nameHelp + "\n" + exitHelp,
 		Args:  exactly(2, "SRC and DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.newCopy(cmd, args, &f)

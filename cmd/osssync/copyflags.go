@@ -38,6 +38,7 @@ type copyFlags struct {
 	remove         deleteFlags
 	backupDir      string
 	filter         filterFlags
+	files          nameFlags
 	versionID      string
 	plan           *planFlags // nil: to be done, not planned
 	byteRange      string
@@ -62,6 +63,7 @@ func (f *copyFlags) register(cmd *cobra.Command) {
 	flags.BoolVarP(&f.dryRun, "dry-run", "n", false, "say what would be done and do nothing")
 	f.registerHeaders(cmd)
 	f.filter.register(cmd)
+	f.files.register(cmd)
 	flags.BoolVar(&f.keepACL, "keep-acl", false, "between buckets: copies have the access of their sources")
 	flags.BoolVar(&f.ifUnchanged, "if-unchanged", false, "for trees: replace nothing that somebody else writes at DST meanwhile (costs a request for each small object that is there)")
 }

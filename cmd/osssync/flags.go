@@ -65,6 +65,7 @@ type globalFlags struct {
 var aliases = map[string]string{
 	"jobs": "job", "state-dir": "checkpoint-dir", "dryrun": "dry-run", "addr": "listen", "ram-role-arn": "role-arn",
 	"timeout": "expires-duration", "bwlimit": "bandwidth-limit", "redundancy-type": "redundancy", "query-param": "query",
+	"enable-symlink-dir": "follow-symlinks", "disable-all-symlink": "skip-links",
 }
 
 func normalize(_ *pflag.FlagSet, name string) pflag.NormalizedName {

@@ -17,7 +17,7 @@
 // for those whose names get too long:
 //
 //	in a key                               as a file's name
-//	nothing between two slashes            %
+//	nothing before or behind a slash       %
 //	. and ..                               %2E and %2E%2E
 //	the name of a temporary file of ours   %2Eosssync-…
 //	the byte 0, bytes that are not UTF-8   %00, %FF
@@ -29,7 +29,8 @@
 // All other names stay as they are, the % in "100%" and "a%20b" among them. The
 // mapping takes no look at the disk, two keys never get one file, and a file
 // that was made so is uploaded to the key that it was made of (EncodeKey,
-// DecodeKey). Names that a file system takes for one, since it folds cases or
+// DecodeKey). Only a file % and keys that begin with a slash, whose folder has that
+// name, are in each other's way. Names that a file system takes for one, since it folds cases or
 // normalises Unicode, it does not tell apart.
 //
 // A download takes these steps, each safe to repeat after a crash:

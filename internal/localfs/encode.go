@@ -16,13 +16,23 @@ func EncodeKey(key string) string { return hostNames.mapKey(key, nameRules.encod
 // pass CheckKey, too, have each another key.
 func DecodeKey(path string) string { return hostNames.mapKey(path, nameRules.decode) }
 
+// encodeFolder is the path of the folder that key, without a slash at its end, is
+// the name of.
+func encodeFolder(key string) string {
+	return strings.TrimSuffix(EncodeKey(key+"/"), "/%")
+}
+
 // nameRules says which names files can have.
-type nameRules struct{ windows bool }
+type nameRules struct {
+	windows bool
+	alone   bool // the name is all of its key, which is never empty
+}
 
 var hostNames = nameRules{windows: runtime.GOOS == "windows"}
 
 func (r nameRules) mapKey(key string, name func(nameRules, string) string) string {
 	if strings.IndexByte(key, '/') < 0 {
+		r.alone = true
 		return name(r, key)
 	}
 	var b strings.Builder
@@ -72,7 +82,7 @@ func (r nameRules) isEncoded(name string) bool {
 // decoded is the name that encode makes this one of, if there is one. It is
 // shorter, so the two functions that ask each other come to an end.
 func (r nameRules) decoded(name string) (plain string, ok bool) {
-	if plain = unescape(name); plain == name || r.escape(plain) != name {
+	if plain = unescape(name); plain == name || r.escape(plain) != name || r.alone && plain == "" {
 		return "", false
 	}
 	return plain, r.isEncoded(plain)
@@ -82,7 +92,7 @@ func (r nameRules) decoded(name string) (plain string, ok bool) {
 // and for each % that would be read as the begin of that.
 func (r nameRules) escape(name string) string {
 	if name == "" {
-		return "%" // which is the one name that is no escape of something longer
+		return "%"
 	}
 	var b strings.Builder
 	first := name == "." || name == ".." || isTempName(name) || r.windows && isDevice(name)

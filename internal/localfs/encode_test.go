@@ -20,7 +20,10 @@ func TestEncodeName(t *testing.T) {
 		{"temporary", temp, "%2E" + temp[1:], "%2E" + temp[1:]},
 		{"nul", "a\x00", "a%00", "a%00"},
 		{"not utf-8", "a\xffé", "a%FFé", "a%FFé"},
-		{"a percent alone", "%", "%25", "%25"},
+		{"a percent alone", "%", "%", "%"},
+		{"a percent as a folder", "%/a", "%25/a", "%25/a"},
+		{"a percent in a folder", "a/%", "a/%25", "a/%25"},
+		{"an escaped percent", "%25", "%25", "%25"},
 		{"a percent", "100%", "100%", "100%"},
 		{"no escape", "a%20b%2Fc", "a%20b%2Fc", "a%20b%2Fc"},
 		{"an escape", "%2E%2E", "%252E%252E", "%252E%252E"},
@@ -85,6 +88,9 @@ func checkName(t interface {
 }, rules nameRules, key string,
 ) {
 	t.Helper()
+	if key == "" {
+		return // it is none
+	}
 	path := rules.mapKey(key, nameRules.encode)
 	for name := range strings.SplitSeq(path, "/") {
 		if reason := rules.reason(name); reason != "" {

@@ -136,12 +136,25 @@ func (r *Root) localTemp(key, tempName string) (string, error) {
 	return r.local(key)
 }
 
+// localFolder is local for a folder, whose key may end in a slash.
+func (r *Root) localFolder(key string) (string, error) {
+	key = strings.TrimSuffix(key, "/")
+	if r.encode {
+		return checked(key, encodeFolder(key))
+	}
+	return checked(key, key)
+}
+
 // local is the path below the root of the file that key stands for.
 func (r *Root) local(key string) (string, error) {
-	path := key
 	if r.encode {
-		path = EncodeKey(key)
+		return checked(key, EncodeKey(key))
 	}
+	return checked(key, key)
+}
+
+// checked is the path of key, if it can be one.
+func checked(key, path string) (string, error) {
 	if reason := keyReason(path); reason != "" {
 		return "", &KeyError{Key: key, Reason: reason}
 	}

@@ -120,10 +120,9 @@ func (r *Root) Open(key string) (*os.File, Identity, error) {
 }
 
 // Stat returns the identity of whatever has the name of key, a link's own for
-// a link. A slash at its end, as keys of folders have it, is allowed. A missing
-// one is fs.ErrNotExist.
+// a link. A missing one is fs.ErrNotExist.
 func (r *Root) Stat(key string) (Identity, error) {
-	key, err := r.local(strings.TrimSuffix(key, "/"))
+	key, err := r.local(key)
 	if err != nil {
 		return Identity{}, err
 	}
@@ -150,6 +149,14 @@ func (r *Root) Stat(key string) (Identity, error) {
 		return Identity{}, r.fail("stat", key, err)
 	}
 	return id, nil
+}
+
+// Path returns the full path of the file of key, which CheckKey need not pass.
+func (r *Root) Path(key string) string {
+	if r.encode {
+		key = EncodeKey(key)
+	}
+	return r.path(key)
 }
 
 // Readlink returns where the link of key leads to, with slashes.
@@ -269,31 +276,34 @@ func (r *Root) remove(dir, name string) error {
 
 // RemoveEmpty removes those of the folders that have nothing in them, deepest
 // first. What else is or happens there is no error: folders are only tidied.
-func (r *Root) RemoveEmpty(keys []string) {
+// It returns those that are gone.
+func (r *Root) RemoveEmpty(keys []string) (removed []string) {
 	keys = slices.Clone(keys)
 	slices.SortFunc(keys, func(a, b string) int { return cmp.Compare(strings.Count(b, "/"), strings.Count(a, "/")) })
 	for _, key := range keys {
-		key, err := r.local(key)
+		path, err := r.localFolder(key)
 		if err != nil {
 			continue
 		}
-		dir, name := splitKey(key)
+		dir, name := splitKey(path)
 		d, err := r.folder("remove", dir, false)
 		if err != nil {
 			continue
 		}
-		err = r.watch.step(Step{Op: "remove", Path: r.path(key)}, func() error { return d.rmdir(name) })
+		err = r.watch.step(Step{Op: "remove", Path: r.path(path)}, func() error { return d.rmdir(name) })
 		d.close()
 		if err == nil {
-			r.forget(key)
+			r.forget(path)
+			removed = append(removed, key)
 		}
 	}
+	return removed
 }
 
 // MkdirAll makes the folder of that key, and those above it, where missing. A
 // trailing slash, as keys of folder markers have it, is allowed.
 func (r *Root) MkdirAll(key string) error {
-	key, err := r.local(strings.TrimSuffix(key, "/"))
+	key, err := r.localFolder(key)
 	if err != nil {
 		return err
 	}

@@ -108,6 +108,16 @@ func (t *Temp) SyncData() error {
 	return t.synced(t.watch.step(Step{Op: "sync data", Path: t.file.Name()}, func() error { return syncData(t.file) }))
 }
 
+// Chown gives the file to that user and group, by their numbers; before Finish.
+// It is fs.ErrPermission if the process may not, and errors.ErrUnsupported on
+// Windows.
+func (t *Temp) Chown(user, group int) error {
+	if err := t.check(); err != nil {
+		return err
+	}
+	return setOwner(t.file, user, group)
+}
+
 // Finish makes the file what it is to be under its final name: size bytes
 // long, with that modification time (the zero time: as it is) and those
 // permission bits (0: what the umask leaves of 0666; other bits are dropped),

@@ -255,19 +255,21 @@ func (w *walker) list(l *lister, d *openFolder, key string, most int) (names []s
 		w.markLinked(d.folder, names, key)
 	}
 	if w.root.encode {
-		d.local = decodeNames(names)
+		d.local = decodeNames(names, key == "")
 	}
 	slices.Sort(names)
 	return names, true, found
 }
 
 // decodeNames makes names of files those of keys. It returns those it changed,
-// and what they were.
-func decodeNames(names []string) map[string]string {
+// and what they were. top says that files of these names have no folder.
+func decodeNames(names []string, top bool) map[string]string {
 	var local map[string]string
 	for i, name := range names {
 		base, isFolder := strings.CutSuffix(name, "/")
-		plain, ok := hostNames.decoded(base)
+		rules := hostNames
+		rules.alone = top && !isFolder
+		plain, ok := rules.decoded(base)
 		if !ok {
 			continue
 		}

@@ -1,0 +1,213 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"iter"
+	"maps"
+	"strings"
+
+	"github.com/osssync/osssync/internal/localfs"
+	"github.com/osssync/osssync/oss"
+)
+
+// FileOptions say what a tree of files and a tree of keys are for each other.
+// With the zero value files are objects, and what else there is on either side
+// stays there. Trees in two buckets take none.
+type FileOptions struct {
+	// EncodeNames gives every key a file's name, where without it one such as
+	// a//b or ../a is a failure: package localfs has the table. An upload takes
+	// it back. It is one to one; the names of folders and files that need none
+	// stay.
+	EncodeNames bool `json:",omitempty"`
+
+	// Links says what becomes of symbolic links.
+	Links LinkMode `json:",omitempty"`
+
+	// Folders makes folders, the empty ones too, objects without content whose
+	// key ends in "/", compares both, and lets Delete remove what the source
+	// has not. Without it an upload makes no such object and leaves those
+	// alone that are there; a download always makes folders of them.
+	Folders bool `json:",omitempty"`
+
+	// Preserve keeps permissions and owner of files in their objects' metadata
+	// (MetaMode, MetaUID, MetaGID), beside the time that is always kept, and
+	// gives them back. Of the permissions it gives back no setuid, setgid or
+	// sticky bit, and the owner only to root. A file that only had its
+	// permissions changed is uploaded; an object that only has other metadata is
+	// not downloaded, for no listing tells. Folders keep none.
+	Preserve bool `json:",omitempty"`
+}
+
+// LinkMode says what becomes of symbolic links.
+type LinkMode int
+
+const (
+	// LinksSkip leaves links out, with a warning for each.
+	LinksSkip LinkMode = iota
+
+	// LinksOmit leaves links out without a warning.
+	LinksOmit
+
+	// LinksFollow uploads what a link leads to in the place of the link, also
+	// from outside the tree. Folders are gone into; a link to a folder above it
+	// is a failure, and so is one that leads nowhere. Of objects that are links
+	// it makes what LinksSkip makes.
+	LinksFollow
+
+	// LinksKeep makes links of links, in both directions. They must lead to a
+	// name in the tree, whether that exists or not, by a relative path; another
+	// one is a failure. A download makes no link that leads out of its folder,
+	// and goes through none.
+	LinksKeep
+)
+
+// check refuses what a direction does not have.
+func (o SyncOptions) checkFiles(d direction) error {
+	f := o.Files
+	switch {
+	case f == (FileOptions{}):
+	case f.Links < LinksSkip || f.Links > LinksKeep:
+		return usagef("there is no way %d to take links", f.Links)
+	case d == across:
+		return usagef("between two buckets there are no files, whose names, links, folders or permissions could be chosen about")
+	case f.Links == LinksFollow && d == down:
+		return usagef("only links among the files of the source can be followed")
+	case o.RemoveSource && (f.Folders || f.Links > LinksOmit):
+		return usagef("what is moved are files: links and folders are not")
+	case o.Backup != (Location{}) && f.Links == LinksKeep:
+		return usagef("a backup keeps no links")
+	}
+	return nil
+}
+
+// shape adds what shapes the result to the options that name a job.
+func (f FileOptions) shape(m map[string]string) {
+	for name, set := range map[string]bool{
+		"names": f.EncodeNames, "links-followed": f.Links == LinksFollow, "links": f.Links == LinksKeep, "folders": f.Folders, "preserve": f.Preserve,
+	} {
+		if set {
+			m[name] = "1"
+		}
+	}
+}
+
+// prepare makes a root keep to the options.
+func (f FileOptions) prepare(root *localfs.Root, source bool) {
+	if f.EncodeNames {
+		root.EncodeNames()
+	}
+	if f.Links == LinksFollow && source {
+		root.FollowLinks()
+	}
+}
+
+// checkName refuses the name of no file below a folder. An empty object's may
+// end in a slash, and stands for a folder.
+func (f FileOptions) checkName(name string, empty bool) error {
+	if empty {
+		name = strings.TrimSuffix(name, "/")
+	}
+	if f.EncodeNames {
+		name = localfs.EncodeKey(name)
+	}
+	return localfs.CheckKey(name)
+}
+
+// isFolder says whether a name stands for a folder of this machine's.
+func (t *tree) isFolder(name string, size int64) bool {
+	return t.direction != across && size == 0 && strings.HasSuffix(name, "/")
+}
+
+// wantedOther is wanted for what is no file on one side: ok says that it is so.
+func (t *tree) wantedOther(a action) (reason string, ask, ok bool) {
+	switch {
+	case a.exists && t.isFolder(a.name, a.src.size):
+		return reasonSame, false, true
+	case !a.src.link && !a.dst.link:
+		return "", false, false
+	case a.exists && t.compare == CompareExisting:
+		return reasonExists, false, true
+	}
+	return "", a.exists && a.src.link && a.dst.link, true
+}
+
+// putFolder makes the object that stands for a folder.
+func (t *tree) putFolder(ctx context.Context, a action, g guard) error {
+	to := target{job: t.job, operation: "upload", bucket: t.dst.Bucket, key: t.dst.Path + a.name, name: a.name, guard: g}
+	if err := to.undisturbed(ctx); err != nil {
+		return err
+	}
+	if err := g.keep(ctx, a.name); err != nil {
+		return err
+	}
+	h := t.options.Headers
+	h.Meta = maps.Clone(h.Meta)
+	if h.Meta == nil {
+		h.Meta = map[string]string{}
+	}
+	if _, set := h.Meta[MetaModTime]; !set {
+		h.Meta[MetaModTime] = formatModTime(a.src.id.ModTime)
+	}
+	h.ForbidOverwrite = h.ForbidOverwrite || g.strict && to.fresh()
+	err := t.do(ctx, "put", to.key, priorityObject, func(ctx context.Context, _ int) error {
+		_, err := t.dst.Bucket.PutObject(ctx, to.key, bytes.NewReader(nil), &oss.PutObjectOptions{ObjectHeaders: h})
+		return err
+	})
+	if err != nil {
+		return to.disturbed(err)
+	}
+	t.done("upload", to.key, "folder", 0)
+	return nil
+}
+
+// apart is the source of a download, with a word on every name that a file of it
+// bars the way to: of a and a/b only one can be, and it is the first.
+func (t *tree) apart(src iter.Seq2[entry, error]) iter.Seq2[entry, error] {
+	if t.direction != down {
+		return src
+	}
+	return func(yield func(entry, error) bool) {
+		// The files whose name the last one begins with. What sorts between a
+		// and a/b begins with a as well, so there are no more than that has
+		// bytes.
+		var files []string
+		for e, err := range src {
+			for len(files) > 0 && !strings.HasPrefix(e.name, files[len(files)-1]) {
+				files = files[:len(files)-1]
+			}
+			if err == nil && e.skip == "" {
+				for _, file := range files {
+					if len(e.name) > len(file)+1 && e.name[len(file)] == '/' || e.name == file+"/" {
+						e.below = file
+						break
+					}
+				}
+				if e.below != "" && t.hasFolder(e.below) {
+					e.below = "" // it is the file that cannot be
+				}
+				if e.below == "" && !strings.HasSuffix(e.name, "/") {
+					files = append(files, e.name)
+				}
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// hasFolder says whether the destination has a folder where the source has a
+// file.
+func (t *tree) hasFolder(name string) bool {
+	if t.root == nil {
+		return false
+	}
+	id, err := t.root.Stat(name)
+	return err == nil && id.Mode.IsDir()
+}
+
+// belowError is the failure of a key below one that is a file.
+func belowError(e entry) error {
+	return &localfs.KeyError{Key: e.name, Reason: "lies below a key that is a file, " + printable(e.below)}
+}
