@@ -60,6 +60,11 @@ type modelled struct {
 	direction string
 	side      [2]modelSide // source and destination
 	names     []string     // that there may be
+
+	// agreed is what both sides had of a name when a run saw the same size and
+	// time. Where an object has that content still it looks untouched: its time
+	// is in no listing.
+	agreed map[string][2]string
 }
 
 // modelSide is a folder, or a prefix of the bucket.
@@ -87,7 +92,7 @@ func newModelled(t *testing.T, rt *rapid.T, w *world, direction string, n int) *
 	}
 	own := *w
 	own.state = filepath.Join(state, "state")
-	m := &modelled{world: &own, direction: direction, names: modelNames}
+	m := &modelled{world: &own, direction: direction, names: modelNames, agreed: map[string][2]string{}}
 	for i := range m.side {
 		if direction == "up" && i == 0 || direction == "down" && i == 1 {
 			m.side[i].dir = filepath.Join(state, "side")
@@ -345,7 +350,8 @@ func (m *modelled) model(o transfer.SyncOptions, src, dst map[string]modelFile) 
 			}
 		case !o.Filter.Match(name, filter.Info{Size: int64(len(s.data))}).In, o.ExistingOnly && !inDst:
 		default:
-			f.transfer(o, m.direction, s, d, inDst)
+			seen := sameLook(s, d) || m.agreed[name] == [2]string{s.data, d.data}
+			f.transfer(o, m.direction, s, d, inDst, seen)
 		}
 		fates[name] = f
 	}
@@ -360,9 +366,11 @@ func (m *modelled) model(o transfer.SyncOptions, src, dst map[string]modelFile) 
 	return fates, unsafe
 }
 
+func sameLook(s, d modelFile) bool { return len(s.data) == len(d.data) && s.time == d.time }
+
 // transfer is the fate of a name that the source has and the filter lets in.
-func (f *fate) transfer(o transfer.SyncOptions, direction string, s, d modelFile, inDst bool) {
-	sameSize := len(s.data) == len(d.data)
+// same says that both sides may look so.
+func (f *fate) transfer(o transfer.SyncOptions, direction string, s, d modelFile, inDst, same bool) {
 	copied, maybe := true, false
 	switch {
 	case !inDst:
@@ -380,8 +388,8 @@ func (f *fate) transfer(o transfer.SyncOptions, direction string, s, d modelFile
 	case o.RemoveSource, o.Compare == transfer.CompareNone, o.Compare == transfer.CompareChecksum:
 		// What is the same is the same after, too.
 	case o.Compare == transfer.CompareSize:
-		copied = !sameSize
-	case sameSize && s.time == d.time && direction != "across":
+		copied = len(s.data) != len(d.data)
+	case same && direction != "across":
 		maybe = true // only a record of an earlier run can tell
 	}
 	switch {
@@ -405,6 +413,11 @@ func union(a, b map[string]modelFile) map[string]modelFile {
 func (m *modelled) run(rt *rapid.T, o transfer.SyncOptions, stopAt int) {
 	src, dst := m.read(rt, m.side[0]), m.read(rt, m.side[1])
 	fates, unsafe := m.model(o, src, dst)
+	for name, s := range src {
+		if d, there := dst[name]; there && sameLook(s, d) {
+			m.agreed[name] = [2]string{s.data, d.data}
+		}
+	}
 	ctx, cancel := context.WithCancel(m.t.Context())
 	defer cancel()
 	var steps atomic.Int64
