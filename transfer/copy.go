@@ -189,7 +189,7 @@ func (c *objectCopy) run(ctx context.Context) error {
 		if changed, ok := errors.AsType[*ChangedError](err); ok && changed.Destination {
 			return err
 		}
-		if startsLeft == 0 || c.pinned != nil {
+		if startsLeft == 0 {
 			return errors.Join(err, &ChangedError{Name: c.from.Path, What: "the object was overwritten"})
 		}
 		c.log.Info("starting over", "key", c.key, "err", err)

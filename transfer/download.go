@@ -201,7 +201,7 @@ func (d *download) run(ctx context.Context) error {
 		if err == nil || !(changed || errors.Is(err, ErrCorrupt)) || ctx.Err() != nil {
 			return err
 		}
-		if startsLeft == 0 || gone(err) || changed && d.pinned != nil {
+		if startsLeft == 0 || gone(err) {
 			if changed {
 				err = changedObject(d.key, err)
 			}

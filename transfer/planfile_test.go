@@ -148,6 +148,9 @@ func TestPlanAndApply(t *testing.T) {
 			if moved := len(s.log.requests(t, "PutObject")) + len(s.log.requests(t, "GetObject")) + len(s.log.requests(t, "CopyObject")); moved > 0 {
 				t.Errorf("%d objects moved again", moved)
 			}
+			if n := len(s.log.requests(t, "HeadObject")); direction == "up" && n != 3 {
+				t.Errorf("%d questions for 3 objects that are done by the checkpoint", n)
+			}
 		})
 	}
 }
@@ -187,7 +190,7 @@ func testStalePlan(t *testing.T, direction string, large bool) {
 		s.set(false, name, content(i))
 	}
 	s.add(true, "changes", "fine", "from changes", "goes", "only here")
-	text, _ := s.plan(func(o *transfer.SyncOptions) { o.Delete, o.Compare = false, transfer.CompareSize })
+	text, _ := s.plan(func(o *transfer.SyncOptions) { o.Delete, o.Compare, o.Relay = false, transfer.CompareSize, large })
 	if got := names(t, text); len(got) != len(all) {
 		t.Fatalf("planned is %q", got)
 	}
@@ -471,6 +474,30 @@ func TestPlanReasons(t *testing.T) {
 	text, _ := s.plan(nil)
 	if got := names(t, text); !slices.Equal(got, []string{"put b: time differs"}) {
 		t.Errorf("without state: planned is %q", got)
+	}
+}
+
+// TestPlanInOrder: what is found out late is still said at its place.
+func TestPlanInOrder(t *testing.T) {
+	s := newSides(t, "across")
+	s.add(false, "a", "b", "c")
+	s.add(true, "a", "b", "c")
+	for _, name := range []string{"a", "b"} {
+		s.set(true, name, []byte("X"))
+	}
+	answered := make(chan struct{})
+	s.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		switch {
+		case r.Method == http.MethodHead && strings.HasSuffix(r.URL.Path, "from/a"):
+			<-answered
+		case r.Method == http.MethodHead && strings.HasSuffix(r.URL.Path, "to/b"):
+			defer close(answered)
+		}
+		return send()
+	})
+	text, _ := s.plan(func(o *transfer.SyncOptions) { o.Delete = false })
+	if got := names(t, text); !slices.Equal(got, []string{"copy a: content differs", "copy b: content differs"}) {
+		t.Errorf("planned is %q", got)
 	}
 }
 

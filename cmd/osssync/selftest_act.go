@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -108,6 +110,22 @@ func scenarios() []scenario {
 			},
 		},
 		{
+			name: "apply up", tree: true, middle: point{"part", true, 3},
+			fresh:   all(checkpoint, []string{"put", "initiate", "part", "complete"}),
+			resumed: []string{"list parts", "prove", "part", "complete", "checkpoint commit"},
+			run: func(ctx context.Context, e *transfer.Engine, b *oss.Bucket, dir, key string) (*transfer.Report, error) {
+				return planAndApply(ctx, e, transfer.Local(filepath.Join(dir, selftestSource)), transfer.Remote(b, key), dir)
+			},
+		},
+		{
+			name: "apply down", tree: true, down: true, middle: point{"range", true, 3},
+			fresh:   all(checkpoint, files, []string{"get", "head", "range", "file make folder"}),
+			resumed: all(files[1:], []string{"head", "range", "checkpoint commit"}),
+			run: func(ctx context.Context, e *transfer.Engine, b *oss.Bucket, dir, _ string) (*transfer.Report, error) {
+				return planAndApply(ctx, e, transfer.Remote(b, selftestFrom), transfer.Local(filepath.Join(dir, selftestTarget)), dir)
+			},
+		},
+		{
 			name: "move up", moves: true, middle: point{"part", true, 4},
 			fresh:   all(checkpoint, []string{"initiate", "part", "complete", "remove", "checkpoint remove"}),
 			resumed: []string{"list parts", "prove", "part", "complete", "remove", "checkpoint remove"},
@@ -124,6 +142,42 @@ func scenarios() []scenario {
 			},
 		},
 	}
+}
+
+// planAndApply applies the plan in the round's folder, which the first run
+// makes: those after a kill apply what that has seen.
+func planAndApply(ctx context.Context, e *transfer.Engine, src, dst transfer.Location, dir string) (*transfer.Report, error) {
+	name := filepath.Join(dir, "plan")
+	if !exists(name) {
+		if err := makePlan(ctx, src, dst, name); err != nil {
+			return nil, err
+		}
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	p, err := transfer.ReadPlan(f)
+	if err != nil {
+		return nil, err
+	}
+	o := &transfer.ApplyOptions{}
+	o.Bucket = func(string, string) (*oss.Bucket, error) { return cmp.Or(src.Bucket, dst.Bucket), nil }
+	return e.Apply(ctx, p, o)
+}
+
+// makePlan is not killed: a plan that is not whole is none.
+func makePlan(ctx context.Context, src, dst transfer.Location, name string) error {
+	e, err := transfer.New(&transfer.Options{PartSize: selftestPart, MultipartThreshold: selftestPart})
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	if _, err := e.Plan(ctx, src, dst, &text, nil); err != nil {
+		return err
+	}
+	return os.WriteFile(name, text.Bytes(), 0o600)
 }
 
 func scenarioNames() []string {
