@@ -120,6 +120,13 @@ var layouts = []layout{
 		}
 		return keys
 	}},
+	{"zeros before zeros", func(n int) (keys []string) { // which are mostly zeros, as many as chance will have it
+		r := rand.New(rand.NewPCG(5, 5))
+		for range n {
+			keys = append(keys, strings.Repeat("0", min(r.IntN(1<<16)&-r.IntN(1<<16)%24+r.IntN(4), 40))+fmt.Sprintf("%08x", r.Uint32()))
+		}
+		return keys
+	}},
 }
 
 func (l layout) sorted(n int) []string {

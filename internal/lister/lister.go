@@ -34,6 +34,9 @@ const (
 	// nothing before the next guess is made.
 	usefulEach = 4
 
+	// shortRange is the part of a page below which a range counts as empty.
+	shortRange = 4
+
 	pageSize = 1000 // keys, the most that OSS gives
 )
 
@@ -302,7 +305,9 @@ func (l *listing) add(r *keyRange, page *oss.ListObjectsV2Result) {
 		objects = objects[:end:end]
 	}
 	if r.guessed {
-		if l.trust = min(l.trust*2, l.Parallel); len(objects) == 0 {
+		// One that ends within a fraction of a page hardly was worth a request.
+		l.trust = min(l.trust*2, l.Parallel)
+		if len(objects) == 0 || r.done && len(objects) < l.PageSize/shortRange {
 			l.trust = max(l.trust/4, minTrust)
 			l.useless++
 		}
