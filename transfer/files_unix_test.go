@@ -205,6 +205,12 @@ func TestFileAndFolderOfOneName(t *testing.T) {
 	if !strings.Contains(r.Failures[0].Cause, "below a key that is a file, a") {
 		t.Errorf("cause %s", r.Failures[0].Cause)
 	}
+	r, err := w.engine().Resume(t.Context(), r.JobID, &transfer.ResumeOptions{
+		Bucket: func(_, _ string) (*oss.Bucket, error) { return w.bucket, nil },
+	})
+	if got := failed(r); !errors.Is(err, transfer.ErrIncomplete) || !slices.Contains(got, "p/a/b") {
+		t.Errorf("resumed: %v, failed %q", err, got)
+	}
 	dir = t.TempDir()
 	write(t, filepath.Join(dir, "a", "old"), []byte("x"))
 	r = w.sync(w.at("p"), transfer.Local(dir), transfer.SyncOptions{})

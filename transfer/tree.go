@@ -423,7 +423,8 @@ func (t *tree) consider(a *action) error {
 	}
 	if a.src.below != "" {
 		t.seen(false, 0)
-		t.fail(key, operation, belowError(a.src))
+		a.err = belowError(a.src)
+		t.fail(key, operation, a.err)
 		a.name = ""
 		return nil
 	}
