@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/osssync/osssync/checkpoint"
@@ -130,9 +133,27 @@ func TestResumedCopySeesWhatWasTouched(t *testing.T) {
 			m := newMoving(t, direction)
 			m.plant("a", []byte("one"))
 			m.plant("b", noise(1, 4*partSize))
-			copies := func(o *transfer.SyncOptions) { o.RemoveSource = false }
+			arrived := make(chan struct{})
+			settled := sync.OnceFunc(func() { close(arrived) })
+			copies := func(o *transfer.SyncOptions) {
+				o.RemoveSource = false
+				o.OnObject = func(e transfer.ObjectEvent) {
+					if strings.HasSuffix(e.Key, "a") {
+						settled()
+					}
+				}
+			}
 			ctx, cancel := context.WithCancel(t.Context())
-			stopAfter(m.world, 2, cancel, func(r *http.Request) bool { return isPart(r) || isRange(r) })
+			var parts atomic.Int64
+			m.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+				if (isPart(r) || isRange(r)) && parts.Add(1) > 2 {
+					<-arrived
+					cancel()
+					<-r.Context().Done()
+					return nil, r.Context().Err()
+				}
+				return send()
+			})
 			if _, err := m.all(ctx, m.engine(oneByOne), copies); !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
 			}

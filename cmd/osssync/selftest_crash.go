@@ -126,7 +126,8 @@ func (c *crashTest) run(ctx context.Context) (err error) {
 // verdict prints the line and makes an error of what must not be.
 func (c *crashTest) verdict() error {
 	f := &c.found
-	bound := int64(selftestParallel+syncWindowParts)*selftestPart + c.small()
+	small, large := c.sizes()
+	bound := int64(selftestParallel+large*syncWindowParts)*selftestPart + small
 	_, err := fmt.Fprintf(c.app.stdout, "points=%d rounds=%d lost=%d corrupt=%d orphan_uploads=%d resent_bytes_max=%d temp_files=%d unreached=%d resent_bytes_allowed=%d\n",
 		len(c.points), c.rounds, f.lost, f.corrupt, f.orphans, f.resent, f.temps, len(c.missing), bound)
 	switch {
@@ -142,19 +143,22 @@ func (c *crashTest) verdict() error {
 	return nil
 }
 
-// syncWindowParts is what may be written to a file and not be recorded at a
+// syncWindowParts is what may be written to one file and not be recorded at a
 // kill, in parts: a group being synced, and one gathering behind it.
 const syncWindowParts = 2 * selftestParallel
 
-// small is the size of all objects that have no parts: those that were done
-// within one group commit before a kill are done again.
-func (c *crashTest) small() (n int64) {
+// sizes is how many bytes are in objects that have no parts, for those that were
+// done within one group commit before a kill are done again, and how many
+// objects have parts.
+func (c *crashTest) sizes() (small int64, large int) {
 	for _, data := range c.source {
 		if len(data) <= selftestPart {
-			n += int64(len(data))
+			small += int64(len(data))
+		} else {
+			large++
 		}
 	}
-	return n
+	return small, large
 }
 
 // selftestError says what the test found.
