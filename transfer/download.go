@@ -165,7 +165,14 @@ type download struct {
 	modTime time.Time
 	meta    *oss.ObjectMeta // nil until head
 
-	tracker *tracker
+	tracker  *tracker
+	unproven bool // it could only be checked by its length
+}
+
+// unconfirmed is the job's, and remembers of which object it was said.
+func (d *download) unconfirmed(has bool) {
+	d.unproven = d.unproven || !has
+	d.job.unconfirmed(has)
 }
 
 // head pins the object: its size, ETag, CRC-64 and version.

@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -48,7 +47,6 @@ type job struct {
 	doneBytes int64      // of the objects that are done
 	events    sync.Mutex // OnObject's
 	noCRC     sync.Once
-	unproven  atomic.Bool // something could only be checked by its length
 }
 
 // spec is what makes a job this job and no other.
@@ -270,7 +268,6 @@ func (j *job) warn(text string) {
 // unconfirmed warns, once, of a service that sends no CRC-64.
 func (j *job) unconfirmed(has bool) {
 	if !has {
-		j.unproven.Store(true)
 		j.noCRC.Do(func() {
 			j.warn("the service sends no CRC-64: what arrived is checked by its length only")
 		})

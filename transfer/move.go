@@ -90,8 +90,11 @@ func (e *Engine) begun(s spec) bool {
 // takeAway removes the one source of a job, whose copy is at its destination,
 // and has the checkpoint know of the copy before: the next run will not find
 // the source.
-func (j *job) takeAway(ctx context.Context, key string, remove func(context.Context) error) error {
+func (j *job) takeAway(ctx context.Context, key string, unproven bool, remove func(context.Context) error) error {
 	err := j.journal.Flush(ctx)
+	if err == nil && unproven {
+		err = errUnproven
+	}
 	if err == nil {
 		err = remove(ctx)
 	}
@@ -127,7 +130,7 @@ func (u *upload) move(ctx context.Context) error {
 	if err := u.single(ctx); err != nil {
 		return err
 	}
-	return u.takeAway(ctx, filePath(u.root, u.name), func(ctx context.Context) error { return u.removeFile(ctx, u.root, u.name, u.id) })
+	return u.takeAway(ctx, filePath(u.root, u.name), u.unproven, func(ctx context.Context) error { return u.removeFile(ctx, u.root, u.name, u.id) })
 }
 
 // moveDown fetches the object as a job of its own, and removes it.
@@ -155,8 +158,8 @@ func (j *job) moveDown(ctx context.Context, src Location, dir, name string, o Do
 	if err != nil {
 		return err
 	}
-	j.unconfirmed(d.meta.HasCRC64) // of an earlier run's as well
-	return j.takeAway(ctx, src.Path, func(ctx context.Context) error { return j.removeObject(ctx, src.Bucket, src.Path, d.etag) })
+	d.unconfirmed(d.meta.HasCRC64) // of an earlier run's as well
+	return j.takeAway(ctx, src.Path, d.unproven, func(ctx context.Context) error { return j.removeObject(ctx, src.Bucket, src.Path, d.etag) })
 }
 
 // move copies the object as a job of its own, and removes it.
@@ -175,7 +178,7 @@ func (c *objectCopy) move(ctx context.Context) error {
 	if c.relayed() {
 		c.unconfirmed(c.meta.HasCRC64) // of an earlier run's as well
 	}
-	return c.takeAway(ctx, c.from.Path, func(ctx context.Context) error { return c.removeObject(ctx, c.from.Bucket, c.from.Path, c.etag) })
+	return c.takeAway(ctx, c.from.Path, c.unproven, func(ctx context.Context) error { return c.removeObject(ctx, c.from.Bucket, c.from.Path, c.etag) })
 }
 
 // takeAway removes the source of a name of a tree whose copy is there, and the
@@ -192,11 +195,14 @@ func (t *tree) takeAway(ctx context.Context, a action) error {
 		return t.planRemoval(a, key)
 	}
 	var err error
-	if t.direction == up {
+	switch {
+	case a.unproven:
+		err = errUnproven
+	case t.direction == up:
 		if err = t.removeFile(ctx, t.root, a.name, a.src.id); err == nil {
 			t.removeEmptied(a.name)
 		}
-	} else {
+	default:
 		if t.direction == down && strings.HasSuffix(a.name, "/") {
 			err = t.root.SyncDirs(strings.TrimSuffix(a.name, "/")) // a folder was made of it
 		}
@@ -255,9 +261,6 @@ func filePath(root *localfs.Root, name string) string {
 
 // removeFile removes a source that is still the file that was copied.
 func (j *job) removeFile(ctx context.Context, root *localfs.Root, name string, id localfs.Identity) error {
-	if j.unproven.Load() {
-		return errUnproven
-	}
 	err := j.do(ctx, "remove", name, priorityObject, func(context.Context, int) error {
 		now, err := root.Stat(name)
 		if err != nil {
@@ -275,9 +278,6 @@ func (j *job) removeFile(ctx context.Context, root *localfs.Root, name string, i
 // has no condition for it, so a moment stays between question and removal. What
 // is gone already is so by a try whose answer was lost, or by somebody else.
 func (j *job) removeObject(ctx context.Context, bucket *oss.Bucket, key, etag string) error {
-	if j.unproven.Load() {
-		return errUnproven
-	}
 	err := j.do(ctx, "remove", key, priorityObject, func(ctx context.Context, _ int) error {
 		meta, err := bucket.HeadObject(ctx, key, nil)
 		switch {

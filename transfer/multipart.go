@@ -32,6 +32,13 @@ type target struct {
 	tracker   *tracker
 	sealed    bool // encrypted: nobody else's upload has the same content key
 	guard     guard
+	unproven  bool // it could only be checked by its length
+}
+
+// unconfirmed is the job's, and remembers of which object it was said.
+func (t *target) unconfirmed(has bool) {
+	t.unproven = t.unproven || !has
+	t.job.unconfirmed(has)
 }
 
 // content is what a multipart upload makes its object of.

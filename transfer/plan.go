@@ -56,6 +56,7 @@ type action struct {
 	ask      bool  // only the objects' metadata can tell whether both are the same
 	extra    bool  // only the destination has it: there is dst and no src
 	same     bool  // both sides turned out to be the same, and the source is to be removed
+	unproven bool  // its copy could only be checked by its length
 	err      error // the source could not be read here
 	underway *underway
 	turn     turn // of a dry run, which tells its actions in their order

@@ -83,7 +83,7 @@ func (t *tree) transfer(ctx context.Context, a *action) error {
 			root:   t.root, stored: t.options.Headers, preserve: t.options.Files.Preserve, planned: size, keys: t.dst.Keys, pinned: pinned,
 		}
 		err := u.run(ctx)
-		a.src.id = u.id
+		a.src.id, a.unproven = u.id, u.unproven
 		return err
 	case down:
 		d := &download{
@@ -91,7 +91,7 @@ func (t *tree) transfer(ctx context.Context, a *action) error {
 			size: size, etag: a.src.etag, modTime: a.src.modTime, pinned: pinned,
 		}
 		err := d.run(ctx)
-		a.src.etag = d.etag
+		a.src.etag, a.unproven = d.etag, d.unproven
 		return err
 	default:
 		c := &objectCopy{
@@ -100,7 +100,7 @@ func (t *tree) transfer(ctx context.Context, a *action) error {
 			options: t.options.copying(),
 		}
 		err := c.run(ctx)
-		a.src.etag = c.etag
+		a.src.etag, a.unproven = c.etag, c.unproven
 		return err
 	}
 }
