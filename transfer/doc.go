@@ -107,4 +107,8 @@
 // goroutine (tree.go), a task runs its pieces through [scheduler.Pool], which
 // alone decides how many run, and whether one is tried again. Bytes go file →
 // 256 KiB buffer → socket and back, and are hashed on the way by package oss.
+//
+// A dry run and [Engine.Plan] end where the task would begin, and tell or write
+// the action (planning.go); [Engine.Apply] begins there, with the actions of a
+// plan (apply.go).
 package transfer

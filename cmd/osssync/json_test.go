@@ -104,10 +104,13 @@ func settle(t *testing.T, text string) string {
 		{`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]*"`, `"2026-03-01T02:03:04Z"`},
 		{`("(?:x-oss-meta-)?mtime":)"[^"]*"`, `$1"1772330584.123456789"`},
 		{`("last-modified":)"[^"]*"`, `$1"Sun, 01 Mar 2026 02:03:04 GMT"`},
+		{`("[mc]time":)[0-9]+`, `${1}1772330584123456789`},
+		{`("(?:inode|device)":)[0-9]+`, `${1}4711`},
+		{`("sha256":)"[^"]*"`, `$1"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"`},
 		{`("(?:elapsed|age)_seconds":)[0-9.e+-]+`, `${1}1.25`},
 		{`\b[0-9a-f]{16}\b`, "3f2a9c81d0e4b756"},
 		{`("request_id":)"[^"]*"`, `$1"65E1A2B3C4D5E6F708192A3B"`},
-		{`("endpoint":)"[^"]*"`, `$1"http://127.0.0.1:8080"`},
+		{`("[eE]ndpoint":)"[^"]*"`, `$1"http://127.0.0.1:8080"`},
 		{`"version":"[^"]*","go":"[^"]*","platform":"[^"]*"(,"commit":"[^"]*")?`, `"version":"v1.2.3","go":"go1.26.0","platform":"linux/amd64","commit":"1f2e3d4c5b6a"`},
 	} {
 		text = regexp.MustCompile(r.pattern).ReplaceAllString(text, r.constant)
