@@ -150,3 +150,28 @@ func (d folder) isFolder(name string) bool {
 	id, err := d.stat(name)
 	return err == nil && id.Mode.IsDir()
 }
+
+// casefold is the attribute of a folder of ext4 or f2fs that ignores case.
+const casefold = 0x40000000
+
+// exact says that names in the folder differ whenever their bytes do, as far as
+// the kind of file system tells.
+func exact(d folder) bool {
+	var st unix.Statfs_t
+	if unix.Fstatfs(d.fd, &st) != nil {
+		return false
+	}
+	switch uint32(st.Type) {
+	case unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.OVERLAYFS_SUPER_MAGIC, unix.TMPFS_MAGIC:
+		return true
+	case unix.EXT4_SUPER_MAGIC, unix.F2FS_SUPER_MAGIC:
+		fd, err := openat(d.fd, ".", unix.O_RDONLY|unix.O_DIRECTORY, 0)
+		if err != nil {
+			return false
+		}
+		defer unix.Close(fd)
+		flags, err := unix.IoctlGetUint32(fd, unix.FS_IOC_GETFLAGS)
+		return err == nil && flags&casefold == 0
+	}
+	return false
+}
