@@ -232,6 +232,14 @@ func (t *tree) stores(a action, meta *oss.ObjectMeta) bool {
 			return false
 		}
 	}
+	for name, value := range map[string]string{
+		"Cache-Control": h.CacheControl, "Content-Disposition": h.ContentDisposition,
+		"Content-Encoding": h.ContentEncoding, "Content-Language": h.ContentLanguage, "Expires": h.Expires,
+	} {
+		if value != "" && meta.Header.Get(name) != value {
+			return false
+		}
+	}
 	_, ownTime := h.Meta[MetaModTime]
 	return (t.direction == across || ownTime || meta.Meta[MetaModTime] == formatModTime(a.src.id.ModTime)) &&
 		(h.StorageClass == "" || meta.StorageClass == h.StorageClass) &&

@@ -322,7 +322,8 @@ func shape(h oss.ObjectHeaders, sides ...Location) map[string]string {
 	}
 	for name, value := range map[string]string{
 		"acl": h.ACL, "storage-class": h.StorageClass, "content-type": h.ContentType, "tagging": h.Tagging,
-		"encryption": h.ServerSideEncryption,
+		"encryption": h.ServerSideEncryption, "cache-control": h.CacheControl, "content-disposition": h.ContentDisposition,
+		"content-encoding": h.ContentEncoding, "content-language": h.ContentLanguage, "expires": h.Expires,
 	} {
 		if value != "" {
 			m[name] = value

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,6 +18,7 @@ moves, and access, tags, class and encryption stay.
   osssync set-meta oss://BUCKET/KEY 'Content-Type: text/csv' 'X-Oss-Meta-Team: data'
   osssync set-meta -u oss://BUCKET/KEY 'Cache-Control: no-cache'
   osssync set-meta --delete -r oss://BUCKET/P/ X-Oss-Meta-Team
+  osssync set-meta -u oss://BUCKET/KEY 'Cache-Control:no-cache#X-Oss-Meta-A:b'
 
 What is given takes the place of all there was, but for the Content-Type; -u keeps
 the others. One object is at most 5 GiB, and an archived one is restored first.
@@ -68,21 +69,32 @@ func newSetMetaCommand(a *app) *cobra.Command {
 }
 
 // parseHeaders reads the headers to set, or with remove those to remove, which
-// get the value "".
+// get the value "". Several stand in one argument with # between, as ossutil has
+// them.
 func parseHeaders(args []string, remove bool) (map[string]string, error) {
 	change := make(map[string]string)
 	for _, arg := range args {
-		name, value, ok := strings.Cut(arg, ":")
-		name, value = http.CanonicalHeaderKey(strings.TrimSpace(name)), strings.TrimSpace(value)
-		switch {
-		case remove && ok:
-			return nil, &usageError{message: printable(arg) + ": --delete takes names alone"}
-		case !remove && (!ok || value == ""):
-			return nil, &usageError{message: printable(arg) + ": want 'NAME: VALUE'", hint: "remove a header with --delete"}
-		case !isToken(name), !slices.Contains(servedHeaders, name) && (!strings.HasPrefix(name, metaHeader) || name == metaHeader):
-			return nil, &usageError{message: printable(arg) + ": want " + strings.Join(servedHeaders, ", ") + " or X-Oss-Meta-…"}
+		if remove {
+			if strings.Contains(arg, ":") {
+				return nil, &usageError{message: printable(arg) + ": --delete takes names alone"}
+			}
+			for text := range strings.SplitSeq(arg, "#") {
+				name := http.CanonicalHeaderKey(strings.TrimSpace(text))
+				if err := checkServed(name, text); err != nil {
+					return nil, err
+				}
+				change[name] = ""
+			}
+			continue
 		}
-		change[name] = value
+		for _, text := range splitHeaders(arg) {
+			name, value, err := parseHeader(text)
+			if err != nil {
+				err.hint = cmp.Or(err.hint, "remove a header with --delete")
+				return nil, err
+			}
+			change[name] = value
+		}
 	}
 	return change, nil
 }
@@ -120,18 +132,12 @@ func changed(now *oss.ObjectMeta, change map[string]string, keep bool) oss.Objec
 	}
 	maps.Copy(all, change)
 	h := oss.ObjectHeaders{
-		ContentType: all["Content-Type"], CacheControl: all["Cache-Control"], ContentDisposition: all["Content-Disposition"],
-		ContentEncoding: all["Content-Encoding"], ContentLanguage: all["Content-Language"], Expires: all["Expires"],
-		Meta: make(map[string]string), StorageClass: now.StorageClass,
+		StorageClass:              now.StorageClass,
 		ServerSideEncryption:      now.Header.Get("X-Oss-Server-Side-Encryption"),
 		ServerSideEncryptionKeyID: now.Header.Get("X-Oss-Server-Side-Encryption-Key-Id"),
 		ServerSideDataEncryption:  now.Header.Get("X-Oss-Server-Side-Data-Encryption"),
 	}
-	for name, value := range all {
-		if meta, ok := strings.CutPrefix(name, metaHeader); ok && value != "" {
-			h.Meta[meta] = value
-		}
-	}
+	setServed(&h, all)
 	if h.ContentType == "" {
 		h.ContentType = now.ContentType
 	}

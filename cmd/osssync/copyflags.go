@@ -32,6 +32,7 @@ type copyFlags struct {
 	acl            choice
 	storageClass   choice
 	metadata       []string
+	served         servedFlags
 	tagging        string
 	keepACL        bool
 	ifUnchanged    bool
@@ -76,6 +77,7 @@ func (f *copyFlags) registerHeaders(cmd *cobra.Command) {
 	f.storageClass = choice{allowed: storageClasses}
 	flags.Var(&f.storageClass, "storage-class", "class of the objects: "+strings.Join(storageClasses, ", "))
 	flags.StringArrayVar(&f.metadata, "metadata", nil, "user metadata `NAME=VALUE`, several with & between or by repeating the flag; of a copied object in place of all it had")
+	f.served.register(cmd)
 	flags.StringVar(&f.tagging, "tagging", "", "tags of the objects, as `NAME=VALUE`, several with & between")
 }
 
@@ -112,16 +114,22 @@ func (f *copyFlags) compare(command string) transfer.Compare {
 func (f *copyFlags) headers(upload bool) (oss.ObjectHeaders, error) {
 	h := oss.ObjectHeaders{ACL: f.acl.value, StorageClass: f.storageClass.value}
 	if !upload {
-		if h.ACL != "" || h.StorageClass != "" || len(f.metadata) > 0 || f.tagging != "" {
-			return h, &usageError{message: "--acl, --storage-class, --metadata and --tagging are for objects, not for files"}
+		if h.ACL != "" || h.StorageClass != "" || len(f.metadata) > 0 || f.tagging != "" || f.served.given() {
+			return h, &usageError{message: "--acl, --storage-class, --metadata, --tagging and headers are for objects, not for files"}
 		}
 		return h, nil
+	}
+	if err := f.served.addTo(&h); err != nil {
+		return h, err
 	}
 	for _, list := range f.metadata {
 		for pair := range strings.SplitSeq(list, "&") {
 			name, value, ok := strings.Cut(pair, "=")
 			if !ok || !isToken(name) {
 				return h, &usageError{message: fmt.Sprintf("--metadata %s: want NAME=VALUE", printable(pair))}
+			}
+			if err := checkMetadata(name, value); err != nil {
+				return h, err
 			}
 			if h.Meta == nil {
 				h.Meta = map[string]string{}

@@ -42,7 +42,6 @@ var otherFlags = map[string]string{
 	"bucket":          "a bucket is removed with: osssync rb",
 	"output-dir":      "give --report FILE",
 	"snapshot-path":   "leave it out: sync remembers by itself what it has done",
-	"meta":            "give --metadata NAME=VALUE, or change what is there with: osssync set-meta",
 	"numworkers":      "give --job",
 	"transfers":       "give --job",
 	"concurrency":     "give --job",
