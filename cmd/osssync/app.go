@@ -30,8 +30,10 @@ type app struct {
 
 	locals *localServers // shared by the lines of a run; nil elsewhere
 	within bool          // it is a line of a run
+	begun  bool          // flags and environment are read
 
 	stdoutMu sync.Mutex // makes lines of JSON whole
+	lost     error      // of the first line that could not be written
 }
 
 const rootLong = `osssync moves files to and from Alibaba Cloud OSS and goes on where it stopped.
@@ -86,6 +88,7 @@ func (a *app) begin(cmd *cobra.Command) error {
 	if err := a.settings.fromEnvironment(cmd); err != nil {
 		return err
 	}
+	a.begun = true
 	a.readSettings(cmd)
 	if a.flags.onlyErrors {
 		a.flags.noProgress = true

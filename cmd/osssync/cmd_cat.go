@@ -49,6 +49,9 @@ type catting struct {
 }
 
 func (c *catting) run(cmd *cobra.Command, args []string) error {
+	if c.app.flags.json {
+		return &usageError{message: "--json and the objects cannot both go to stdout", hint: "leave --json out, or: osssync stat --json"}
+	}
 	rng, err := c.bytes(cmd)
 	if err != nil {
 		return err

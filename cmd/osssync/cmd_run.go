@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -52,6 +53,14 @@ type runLine struct {
 	Command        string  `json:"command"`
 	ExitCode       int     `json:"exit_code"`
 	ElapsedSeconds float64 `json:"elapsed_seconds"`
+}
+
+// textLine is a line of plain text that a line printed, as JSON.
+type textLine struct {
+	V    int    `json:"v"`
+	Line int    `json:"line"`
+	Type string `json:"type"`
+	Text string `json:"text"`
 }
 
 type runSummary struct {
@@ -216,7 +225,8 @@ func (b *batch) one(ctx context.Context, n int, args []string, err error) {
 		word = printable(args[0])
 	}
 	if err != nil {
-		a.printf("error: %s", oneLine(err.Error()))
+		a.flags.json = b.app.flags.json
+		a.explain(&usageError{message: err.Error()}, code)
 	} else {
 		code = a.execute(ctx, append(slices.Clone(b.global), args...))
 	}
@@ -310,13 +320,26 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 
 func (l *lineWriter) put(line []byte) error {
 	text := l.prefix + strings.TrimSuffix(string(line), "\n") + "\n"
-	if rest, ok := strings.CutPrefix(text, `{"v":1,`); ok && l.line > 0 {
-		text = fmt.Sprintf(`{"v":1,"line":%d,%s`, l.line, rest)
+	if l.line > 0 {
+		text = numbered(text, l.line)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	_, err := io.WriteString(l.w, text)
 	return err
+}
+
+// numbered is a line of JSON with the number of the line that printed it. What
+// is no JSON, such as a help text, becomes a textLine.
+func numbered(text string, line int) string {
+	if rest, ok := strings.CutPrefix(text, `{"v":1,`); ok && json.Valid([]byte(text)) {
+		return fmt.Sprintf(`{"v":1,"line":%d,%s`, line, rest)
+	}
+	wrapped, err := json.Marshal(textLine{V: jsonVersion, Line: line, Type: "text", Text: strings.TrimSuffix(text, "\n")})
+	if err != nil {
+		return "" // a number and strings can be written
+	}
+	return string(wrapped) + "\n"
 }
 
 // flush writes what has no end yet.

@@ -90,6 +90,8 @@ type serving struct {
 // readyLine tells a program where to go. Keys that the caller gave are not
 // repeated.
 type readyLine struct {
+	V               int    `json:"v"`
+	Type            string `json:"type"`
 	Endpoint        string `json:"endpoint"`
 	AccessKeyID     string `json:"access_key_id"`
 	AccessKeySecret string `json:"access_key_secret,omitempty"`
@@ -178,7 +180,7 @@ func (v *serving) options() (*emulator.Options, error) {
 // ready announces the server.
 func (v *serving) ready(server *emulator.Server, endpoint string) error {
 	id, secret := server.Credentials()
-	line := readyLine{Endpoint: endpoint, AccessKeyID: id, AccessKeySecret: secret, CAFile: server.CAFile()}
+	line := readyLine{V: jsonVersion, Type: "serve", Endpoint: endpoint, AccessKeyID: id, AccessKeySecret: secret, CAFile: server.CAFile()}
 	if abs, err := filepath.Abs(line.CAFile); err == nil && line.CAFile != "" {
 		line.CAFile = abs
 	}

@@ -211,6 +211,9 @@ func (a *app) finish(cmd *cobra.Command, err error) int {
 	if quietPipe(err) {
 		return code
 	}
+	if lost := a.lostOutput(); err == nil && lost != nil {
+		err, code = lost, exitLocal
+	}
 	if err != nil {
 		var usage *usageError
 		if errors.As(err, &usage) && usage.help {

@@ -2,7 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -304,13 +308,21 @@ state check:
 ctl:
   setting   job, setting (bandwidth-limit), value: of a running job, "" for no limit
 
+serve:
+  serve     endpoint, access_key_id, access_key_secret (absent if it was given), ca_file
+            (with --tls): it answers from now on. Also without --json
+
 run:
   the lines of each command, with "line", its number, in every object; then
+  text      line, text: what a command printed that is no JSON, as help does
   line      line, command, exit_code, elapsed_seconds: how that line ended
   run       the last line: lines, failed, failed_lines, exit_code, elapsed_seconds
 
 version:
   version   version, go, platform, commit
+
+cat, and a copy to stdout, go without --json. help and --help, completion and man print
+their text all the same.
 
 Any command that fails before it has begun, or for one of several names:
   error     error, hint, exit_code, url (of the one name)
@@ -321,14 +333,44 @@ func newJSONTopic() *cobra.Command {
 	return &cobra.Command{Use: "json", Short: "What --json prints", Long: jsonHelp}
 }
 
-// emit writes v as one line to stdout, from any goroutine. A reader that left
-// does not stop a job.
+// emit writes v as one line to stdout, from any goroutine. Neither a reader that
+// left nor a full disk stops a job; the latter is an error at its end.
 func (a *app) emit(v any) {
 	a.stdoutMu.Lock()
 	defer a.stdoutMu.Unlock()
 	if err := a.writeJSON(a.stdout, v); err != nil {
+		if a.lost == nil {
+			a.lost = err
+		}
 		a.log.Info("line not written", "err", err)
 	}
+}
+
+// lostOutput is why lines of stdout are missing, nil if none is or nobody reads
+// them.
+func (a *app) lostOutput() error {
+	a.stdoutMu.Lock()
+	defer a.stdoutMu.Unlock()
+	if a.lost == nil || quietPipe(a.lost) {
+		return nil
+	}
+	return fmt.Errorf("lines of --json are lost: %w", a.lost)
+}
+
+// wantsJSON reports whether a command line whose flags could not be read asks
+// for JSON, or the environment does.
+func wantsJSON(args []string) bool {
+	want, _ := strconv.ParseBool(os.Getenv(envPrefix + "JSON"))
+	for _, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if name, value, given := strings.Cut(arg, "="); name == "--json" {
+			said, _ := strconv.ParseBool(value)
+			want = !given || said
+		}
+	}
+	return want
 }
 
 // writeJSON writes v as one line.

@@ -173,6 +173,8 @@ func TestJSONHelp(t *testing.T) {
 		{"setting", settingLine{}},
 		{"verdict", verdictLine{}},
 		{"line", runLine{}},
+		{"text", textLine{}},
+		{"serve", readyLine{}},
 		{"error", errorLine{}},
 	} {
 		about := said[tc.kind]

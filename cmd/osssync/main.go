@@ -69,5 +69,8 @@ func (a *app) execute(ctx context.Context, args []string) int {
 		a.addCompletion(root) // cobra keeps what it is given for ever
 	}
 	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil && !a.begun {
+		a.flags.json = wantsJSON(args) // its flag may stand behind the wrong one
+	}
 	return a.finish(cmd, err)
 }
