@@ -19,10 +19,21 @@ var forgetful = append([]string{"no-resume"}, secretFlags...)
 
 // commandLine is the command line again, quoted for a shell, without secrets.
 func commandLine(cmd *cobra.Command, args []string) string {
-	words := strings.Fields(cmd.CommandPath())
-	words[0] = quoteWord(programName(os.Args[0]))
+	return lineOf(cmd, strings.Fields(cmd.CommandPath())[1:], args, func(*pflag.Flag) bool { return true })
+}
+
+// retryLine goes on with the job of a command line that has read from stdin what
+// is not there a second time. The job itself has it; the flags that every command
+// takes stay.
+func retryLine(cmd *cobra.Command, job string) string {
+	return lineOf(cmd, []string{"retry"}, []string{job}, func(f *pflag.Flag) bool { return cmd.InheritedFlags().Lookup(f.Name) != nil })
+}
+
+// lineOf is a command with the flags of cmd that keep lets through.
+func lineOf(cmd *cobra.Command, command, args []string, keep func(*pflag.Flag) bool) string {
+	words := append([]string{quoteWord(programName(os.Args[0]))}, command...)
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if slices.Contains(forgetful, f.Name) {
+		if slices.Contains(forgetful, f.Name) || !keep(f) {
 			return
 		}
 		value := f.Value.String()

@@ -24,6 +24,8 @@ type app struct {
 	logFile  *os.File
 	outcome  *outcome // of the job, nil before it has begun
 
+	tookStdin bool // a list of names, filters or a plan came from there
+
 	http         *http.Client // the session of all clients, once one is made
 	warnedVerify bool
 	limits       *limits // shared by the lines of a run

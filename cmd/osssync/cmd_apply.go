@@ -88,6 +88,7 @@ func (a *app) openPlan(ctx context.Context, name string) (*os.File, error) {
 	if name != "-" {
 		return os.Open(name)
 	}
+	a.tookStdin = true
 	f, err := os.CreateTemp("", "osssync-plan-")
 	if err != nil {
 		return nil, err

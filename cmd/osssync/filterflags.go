@@ -95,6 +95,7 @@ func (f *filterFlags) set(ctx context.Context, a *app) (*filter.Set, error) {
 			}
 		}
 	}
+	a.tookStdin = a.tookStdin || in.taken != ""
 	s, err := b.Build()
 	if err != nil {
 		return nil, &usageError{message: err.Error()}

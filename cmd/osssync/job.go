@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,7 +76,12 @@ func (a *app) runJob(s *service, t task) error {
 	case err == nil && a.flags.limits.orNothing && !t.dryRun && report.Check == nil && report.Objects.Done == 0:
 		err = errNothing
 	}
-	out.report = report
+	if out.report = report; a.tookStdin {
+		out.again = ""
+		if slices.Contains(retried, t.cmd.Name()) && report.JobID != "" && !a.flags.noCheckpoint {
+			out.again = retryLine(t.cmd, report.JobID)
+		}
+	}
 	a.outcome = out
 	shown := report.Warnings[:min(len(report.Warnings), maxShown)]
 	for _, w := range shown {
@@ -89,6 +95,9 @@ func (a *app) runJob(s *service, t task) error {
 	}
 	return err
 }
+
+// retried are the commands whose trees of files retry goes on with by itself.
+var retried = []string{"cp", "mv", "sync"}
 
 // stateHeld is the state of a job that another process runs.
 const stateHeld transfer.State = "held"
