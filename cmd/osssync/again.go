@@ -111,6 +111,19 @@ func octal(s, special string) string {
 	return b.String()
 }
 
+// hideUser is an endpoint without what stands before its @, which is nothing that
+// belongs there, but may be a password.
+func hideUser(endpoint string) string {
+	i := strings.LastIndexByte(endpoint, '@')
+	if i < 0 {
+		return endpoint
+	}
+	if scheme, _, ok := strings.Cut(endpoint[:i], "://"); ok && !strings.Contains(scheme, "@") {
+		return scheme + "://" + redacted + endpoint[i:]
+	}
+	return redacted + endpoint[i:]
+}
+
 // withoutUser is a URL without the user name and password it may hold.
 func withoutUser(text string) string {
 	u, err := url.Parse(text)

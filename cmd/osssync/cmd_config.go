@@ -40,7 +40,9 @@ command line can be read by others. What can be given: --endpoint, --region, --m
 Both generations of the file are read: [Credentials], [Bucket-Endpoint],
 [Bucket-Cname], [AkService] of ossutil 1 and [default], [profile NAME],
 [buckets NAME] of ossutil 2. ~/.config/osssync/config, of the same form, is read
-before it. A flag wins over an environment variable, and that over a file.
+before it. A flag wins over an environment variable, and that over a file. Keys in the
+environment are OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and OSS_SESSION_TOKEN or, without
+those, ALIBABA_CLOUD_ACCESS_KEY_ID, …_ACCESS_KEY_SECRET and …_SECURITY_TOKEN.
 
 Examples:
   osssync config --region cn-hangzhou -i LTAI… --mode AK
@@ -305,8 +307,11 @@ func (a *app) showConfig(cmd *cobra.Command, only []string) error {
 		if value != "" && slices.Contains(secretFlags, name) {
 			value = redacted
 		}
-		if name == "proxy" && value != "" && value != "env" {
+		switch {
+		case name == "proxy" && value != "" && value != "env":
 			value = withoutUser(value)
+		case name == "endpoint" || name == "sts-endpoint":
+			value = hideUser(value)
 		}
 		lines = append(lines, settingLine{V: jsonVersion, Type: "setting", Name: name, Value: value, Origin: origin})
 	}
@@ -432,11 +437,10 @@ func (a *app) checkConfig(cmd *cobra.Command) error {
 		profiles = []string{a.settings.profile}
 	}
 	for _, p := range profiles {
-		if !file.HasCredentials(p) {
-			continue
-		}
-		if _, err := file.Credentials(p, nil); err != nil {
-			return &usageError{message: oneLine(err.Error()) + " (profile " + printable(p) + ")"}
+		if file.HasCredentials(p) {
+			if _, err := file.Credentials(p, nil); err != nil {
+				return &usageError{message: oneLine(err.Error()) + " (profile " + printable(p) + ")"}
+			}
 		}
 		if endpoint, _ := file.Setting(p, "endpoint"); endpoint != "" {
 			if _, err := oss.New(endpoint, oss.AnonymousCredentials(), nil); err != nil {

@@ -122,6 +122,9 @@ func (s *settings) setting(key string) (value, origin string) {
 }
 
 func fileOrigin(f *oss.ConfigFile, section string) string {
+	if section == "" {
+		return "file " + printable(f.Name())
+	}
 	return fmt.Sprintf("file %s [%s]", printable(f.Name()), printable(section))
 }
 
@@ -268,6 +271,19 @@ func noCredentials(what string) error {
 	}
 }
 
+// environmentKeys are the access key of the environment and the prefix of its
+// variables: ossutil's or, without those, that of the vendor's other tools.
+func (a *app) environmentKeys() (prefix, id, secret, token string) {
+	for _, v := range [][2]string{{"OSS_", "SESSION_TOKEN"}, {"ALIBABA_CLOUD_", "SECURITY_TOKEN"}} {
+		prefix = v[0]
+		id, secret, token = a.environment(prefix+"ACCESS_KEY_ID"), a.environment(prefix+"ACCESS_KEY_SECRET"), a.environment(prefix+v[1])
+		if id != "" || secret != "" {
+			break
+		}
+	}
+	return prefix, id, secret, token
+}
+
 // credentialSource chooses who asks: flag, then environment, then file. They
 // are never missing silently: that would be a request as nobody.
 func (a *app) credentialSource() (provider oss.CredentialsProvider, origin string, err error) {
@@ -282,7 +298,7 @@ func (a *app) credentialSource() (provider oss.CredentialsProvider, origin strin
 			instead[c.key] = value
 		}
 	}
-	envID, envSecret, envToken := a.environment("OSS_ACCESS_KEY_ID"), a.environment("OSS_ACCESS_KEY_SECRET"), a.environment("OSS_SESSION_TOKEN")
+	env, envID, envSecret, envToken := a.environmentKeys()
 	keys := func(id, secret, token, from string) {
 		instead["accesskeyid"], instead["accesskeysecret"], instead["ststoken"], origin = id, secret, token, from
 		instead["sourceprofile"] = ""
@@ -296,13 +312,13 @@ func (a *app) credentialSource() (provider oss.CredentialsProvider, origin strin
 		return nil, "", noCredentials("--access-key-id and --access-key-secret go together")
 	case !s.named && (envID != "" || envSecret != ""):
 		if envID == "" || envSecret == "" {
-			missing := "OSS_ACCESS_KEY_SECRET"
+			missing := env + "ACCESS_KEY_SECRET"
 			if envID == "" {
-				missing = "OSS_ACCESS_KEY_ID"
+				missing = env + "ACCESS_KEY_ID"
 			}
 			return nil, "", noCredentials(missing + " is not set")
 		}
-		keys(envID, envSecret, envToken, "environment OSS_ACCESS_KEY_ID")
+		keys(envID, envSecret, envToken, "environment "+env+"ACCESS_KEY_ID")
 	}
 	mode := f.mode.value
 	switch {
@@ -327,7 +343,7 @@ func (a *app) credentialSource() (provider oss.CredentialsProvider, origin strin
 	}
 	file := s.credentialsFile()
 	if file == nil && instead["accesskeyid"] == "" && instead["mode"] == "" {
-		if os.Getenv("ALIBABA_CLOUD_ACCESS_KEY_ID") != "" || os.Getenv("ALIBABA_CLOUD_OIDC_TOKEN_FILE") != "" || os.Getenv("ALIBABA_CLOUD_ECS_METADATA") != "" {
+		if a.environment("ALIBABA_CLOUD_ACCESS_KEY_ID") != "" || a.environment("ALIBABA_CLOUD_OIDC_TOKEN_FILE") != "" || a.environment("ALIBABA_CLOUD_ECS_METADATA") != "" {
 			return oss.DefaultCredentials(), "environment ALIBABA_CLOUD_…", nil
 		}
 		return nil, "", noCredentials("no credentials")
@@ -336,7 +352,8 @@ func (a *app) credentialSource() (provider oss.CredentialsProvider, origin strin
 		if err := checkMode(file.Name(), a.warn); err != nil {
 			return nil, "", err
 		}
-		origin = cmp.Or(origin, "file "+printable(file.Name()))
+		_, section := file.Setting(s.profile, "accessKeyID")
+		origin = cmp.Or(origin, fileOrigin(file, section))
 	}
 	origin = cmp.Or(origin, "flag")
 	provider, err = file.Credentials(s.profile, instead)

@@ -102,6 +102,17 @@ func TestCredentialModes(t *testing.T) {
 			"OSS_ACCESS_KEY_ID": "x", "OSS_ACCESS_KEY_SECRET": "y", "OSS_SESSION_TOKEN": "z",
 		}},
 		{name: "variables of the vendor's other tools", env: map[string]string{"ALIBABA_CLOUD_ACCESS_KEY_ID": "long", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "longsecret"}},
+		{name: "they win over a file", file: "[default]\naccessKeyID=x\naccessKeySecret=y\n", env: map[string]string{
+			"ALIBABA_CLOUD_ACCESS_KEY_ID": "short", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "MARKERSHORT", "ALIBABA_CLOUD_SECURITY_TOKEN": "MARKERTOKEN",
+		}},
+		{name: "ossutil's win over them", env: map[string]string{
+			"OSS_ACCESS_KEY_ID": "long", "OSS_ACCESS_KEY_SECRET": "longsecret",
+			"ALIBABA_CLOUD_ACCESS_KEY_ID": "x", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "y", "ALIBABA_CLOUD_SECURITY_TOKEN": "z",
+		}},
+		{name: "half of them, and a file", file: "[default]\n" + long, env: map[string]string{"ALIBABA_CLOUD_ACCESS_KEY_ID": "long"}, code: exitUsage},
+		{name: "they are ignored", file: "[default]\n" + long, flags: []string{"--ignore-env-var"}, env: map[string]string{
+			"ALIBABA_CLOUD_ACCESS_KEY_ID": "x", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "y",
+		}},
 		{name: "nothing but the name of a session", env: map[string]string{"OSS_ROLE_SESSION_NAME": "n"}, code: exitUsage},
 	} {
 		t.Run(test.name, func(t *testing.T) {
