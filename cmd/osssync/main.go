@@ -29,27 +29,39 @@ func main() {
 // disk or server hangs.
 const drainTime = 4500 * time.Millisecond
 
-// untilSignal ends the context at the first SIGINT or SIGTERM and from then on
-// lets the next one kill the process. The context ends with plain
+// echoTime is how long further signals are taken for the first one: timeout(1)
+// signals its child and then the group that the child is in, and a terminal does
+// so while a script passes on what it got.
+const echoTime = time.Second
+
+// untilSignal ends the context at the first SIGINT or SIGTERM and lets one that
+// comes echoTime later or more kill the process. The context ends with plain
 // context.Canceled, which every package below knows. A program that has not
-// ended drainTime later is ended, which is no worse than a crash.
+// ended drainTime after the first is ended, which is no worse than a crash.
 func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		select {
-		case <-signals:
-			signal.Stop(signals)
-			cancel()
-			time.Sleep(drainTime)
-			fmt.Fprintf(os.Stderr, "osssync: error: still busy %s after the signal; leaving. Nothing finished is lost: run the same command again\n", drainTime)
-			os.Exit(exitInterrupted)
-		case <-ctx.Done():
-			signal.Stop(signals)
-		}
-	}()
+	go obey(ctx, signals, cancel, func() { signal.Stop(signals) }, func() {
+		fmt.Fprintf(os.Stderr, "osssync: error: still busy %s after the signal; leaving. Nothing finished is lost: run the same command again\n", drainTime)
+		os.Exit(exitInterrupted)
+	})
 	return ctx, cancel
+}
+
+// obey waits for a signal and calls cancel at once, release echoTime later and
+// leave at drainTime; or only release, when ctx ends without one.
+func obey(ctx context.Context, signals <-chan os.Signal, cancel, release, leave func()) {
+	select {
+	case <-signals:
+		cancel()
+		time.Sleep(echoTime)
+		release()
+		time.Sleep(drainTime - echoTime)
+		leave()
+	case <-ctx.Done():
+		release()
+	}
 }
 
 // run executes one command line, without the program's name, and returns its

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestServeProcess looks at a running server from outside: no core file can
@@ -71,5 +72,32 @@ func TestJobProcess(t *testing.T) {
 	close(goOn)
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSignalsAtOnce: timeout(1) signals a process and its group, which is one wish
+// to stop.
+func TestSignalsAtOnce(t *testing.T) {
+	held, goOn := holdPart(t, newService(t), 1)
+	defer close(goOn)
+	file := filepath.Join(t.TempDir(), "big")
+	if err := os.WriteFile(file, make([]byte, 20<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "osssync", "cp", file, "oss://bkt/big")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-held
+	for began := time.Now(); time.Since(began) < 100*time.Millisecond; {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			break // it has ended
+		}
+	}
+	err := cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || !regexp.MustCompile(`(?m)^interrupted: .*; to go on: osssync cp `).Match(stderr.Bytes()) {
+		t.Errorf("exit code %d, %v\n%s", code, err, stderr.String())
 	}
 }
