@@ -18,6 +18,12 @@ func (e entry) exactly(seen checkpoint.Identity) bool {
 		now.Device == seen.Device && now.Inode == seen.Inode
 }
 
+// rewritten says whether the object was written since the checkpoint has seen it,
+// be it with the same bytes and other metadata.
+func (e entry) rewritten(seen checkpoint.Identity) bool {
+	return e.etag != "" && seen.ModTime != 0 && e.modTime.Unix() != time.Unix(0, seen.ModTime).Unix()
+}
+
 // provenSame says whether both sides were found to have the same bytes, and not
 // only the same time.
 func provenSame(s checkpoint.Settled) bool { return s.Source.HasCRC64 || s.Dest.HasCRC64 }

@@ -26,7 +26,11 @@ const (
 	// CompareNone transfers everything.
 	CompareNone
 
-	// CompareUpdate transfers what is newer at the source or is not there.
+	// CompareUpdate transfers what is newer at the source, or as old and of
+	// another size, or is not there. An object is as old as the file it was
+	// made of, where its metadata says so (MetaModTime); between two buckets
+	// times of uploads are compared. It costs a HEAD for each object that this
+	// machine does not know to be the same.
 	CompareUpdate
 
 	// CompareExisting transfers only what is not there.
@@ -65,7 +69,7 @@ func (t *tree) wanted(a action) (reason string, ask bool, err error) {
 	}
 	asSettled := known && a.exists && a.src.is(settled.Source) && a.dst.is(settled.Dest)
 	if t.options.Files.Preserve && known {
-		asSettled = asSettled && a.src.exactly(settled.Source) && a.dst.exactly(settled.Dest)
+		asSettled = asSettled && a.src.exactly(settled.Source) && a.dst.exactly(settled.Dest) && !a.src.rewritten(settled.Source)
 	}
 	switch t.compare {
 	case CompareNone:
@@ -84,12 +88,7 @@ func (t *tree) wanted(a action) (reason string, ask bool, err error) {
 		return "", false, nil
 	}
 	if t.compare == CompareUpdate {
-		// An object's time has whole seconds: compared finer, a file would
-		// be newer than the object just made of it.
-		if !a.src.modTime.Truncate(time.Second).After(a.dst.modTime.Truncate(time.Second).Add(t.options.ModifyWindow)) {
-			return reasonNewer, false, nil
-		}
-		return "", false, nil
+		return t.wantedNewer(a, asSettled)
 	}
 	switch {
 	case a.src.size != a.dst.size:
@@ -101,7 +100,7 @@ func (t *tree) wanted(a action) (reason string, ask bool, err error) {
 		return "", true, nil
 	case t.compare == CompareSize, asSettled:
 		return reasonSame, false, nil
-	case known: // one side was changed since this machine made them the same
+	case known && t.options.ModifyWindow == 0: // one side was changed since this machine made them the same
 		return "", false, nil
 	case t.direction == across && a.src.etag == a.dst.etag:
 		return reasonSame, false, nil
@@ -110,14 +109,79 @@ func (t *tree) wanted(a action) (reason string, ask bool, err error) {
 	}
 }
 
+// wantedNewer is wanted for CompareUpdate. What counts as an object's time is
+// that of the file it was made of, where its metadata says that: its upload
+// makes no bytes newer. Between two buckets it is that of the upload.
+func (t *tree) wantedNewer(a action, asSettled bool) (reason string, ask bool, err error) {
+	switch {
+	case asSettled:
+		return reasonSame, false, nil
+	case t.direction == across && !a.src.modTime.After(a.dst.modTime.Add(t.options.ModifyWindow)):
+		return reasonNewer, false, nil
+	case t.direction == across:
+		return "", false, nil
+	}
+	return "", true, nil
+}
+
+// notNewer asks for the object's metadata and says whether the source is no
+// newer than the destination: older, or of its time and size, which is
+// remembered.
+func (t *tree) notNewer(ctx context.Context, a action) (bool, error) {
+	object, from, to := t.dst, a.src.modTime, a.dst.modTime
+	if t.direction == down {
+		object = t.src
+	}
+	meta, err := t.metaOf(ctx, object, a.name)
+	if meta == nil || err != nil {
+		return false, err
+	}
+	stored, exact := parseModTime(meta.Meta[MetaModTime])
+	if !exact {
+		// The time of an upload has whole seconds: compared finer, a file would
+		// be newer than the object just made of it.
+		stored = meta.LastModified
+		from, to = from.Truncate(time.Second), to.Truncate(time.Second)
+	}
+	if t.direction == down {
+		from = stored
+	} else {
+		to = stored
+	}
+	switch ahead := from.Sub(to); {
+	case ahead > t.options.ModifyWindow:
+		return false, nil
+	case ahead < -t.options.ModifyWindow:
+		return true, nil
+	case a.src.size != a.dst.size:
+		return false, nil
+	case t.options.DryRun || !exact:
+		return true, nil
+	}
+	return true, t.journal.Settle(checkpoint.Settled{Key: a.name, Source: a.src.identity(), Dest: a.dst.identity(), At: time.Now()})
+}
+
 // same asks for the objects' metadata, and remembers if both sides are the
 // same, so that the next run need not ask.
 func (t *tree) same(ctx context.Context, a action) (bool, error) {
-	if t.options.RemoveSource {
-		return t.copyStands(ctx, a)
-	}
 	if a.src.link {
 		return t.sameLink(ctx, a)
+	}
+	if t.compare == CompareUpdate && t.direction != across {
+		if keep, err := t.notNewer(ctx, a); err != nil || !keep {
+			return false, err
+		}
+		if !t.options.RemoveSource {
+			return false, errNotNewer
+		}
+		// It is no reason to remove the source, but the same bytes are.
+		if same, err := t.copyStands(ctx, a); err != nil || same {
+			return same, err
+		}
+		return false, errNotNewer
+	}
+	if t.options.RemoveSource {
+		return t.copyStands(ctx, a)
 	}
 	if t.compare == CompareChecksum {
 		return t.sameContent(ctx, a)

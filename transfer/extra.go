@@ -152,10 +152,11 @@ func (t *tree) deleteExtras(ctx context.Context) error {
 		return nil // which the failures say
 	}
 	limit, exceeded := t.options.MaxDelete.exceeded(x.count, x.there)
-	switch total := t.meter.objectsTotal.Load(); {
+	total := t.meter.objectsTotal.Load()
+	switch {
 	case t.unread > 0:
 		return unsafe(UnsafeUnread, "%d names of the source could not be read", t.unread)
-	case total == 0 && !t.options.AllowEmptySource:
+	case total == t.folders && !t.options.AllowEmptySource:
 		return unsafe(UnsafeEmpty, "the source is empty, and the destination has %d", x.there)
 	case t.failed() > 0 && !t.options.IgnoreErrors:
 		return unsafe(UnsafeFailed, "%d of %d objects failed", t.failed(), total)
@@ -205,7 +206,11 @@ func (t *tree) confirmGone(ctx context.Context, batch []extra) ([]extra, error) 
 		g.Go(func() error {
 			there := false
 			if t.direction == up {
-				there = t.hasFile(e.Name, e.Size)
+				if there, back[i] = t.hasFile(e.Name, e.Size); back[i] {
+					t.seen(false, 0)
+					t.skip("delete", t.dst.Path+e.Name, "below a link of the source", 0)
+					return nil
+				}
 			} else {
 				meta, err := t.metaOf(ctx, t.src, e.Name)
 				if err != nil {
@@ -236,17 +241,21 @@ func (t *tree) confirmGone(ctx context.Context, batch []extra) ([]extra, error) 
 }
 
 // hasFile says whether a name of that size is at the source, a folder for one
-// that stands for it. What is not known counts as there.
-func (t *tree) hasFile(name string, size int64) bool {
+// that stands for it, or lies below a link, which nobody has looked behind. What
+// is not known counts as there.
+func (t *tree) hasFile(name string, size int64) (there, behind bool) {
 	folder := t.isFolder(name, size)
 	if folder {
 		name = strings.TrimSuffix(name, "/")
 	}
 	id, err := t.root.Stat(name)
 	if _, none := errors.AsType[*localfs.KeyError](err); none || errors.Is(err, fs.ErrNotExist) || errors.Is(err, localfs.ErrIsFile) {
-		return false
+		return false, false
 	}
-	return err != nil || id.Mode.IsDir() == folder
+	if errors.Is(err, localfs.ErrSymlink) {
+		return false, true
+	}
+	return err != nil || id.Mode.IsDir() == folder, false
 }
 
 // removeFolders removes what only the destination has and is empty by now. What

@@ -10,7 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/oss/emulator"
@@ -33,6 +35,7 @@ type world struct {
 	log      *requestLog
 	wire     *wire
 	state    string
+	ahead    *atomic.Int64 // of the server's clock, in ns
 
 	plain *oss.Bucket // of a rough world: without its impatience
 	arm   func()      // of a rough world: lets its faults begin
@@ -40,9 +43,11 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, log: &requestLog{}, state: t.TempDir()}
+	w := &world{t: t, log: &requestLog{}, state: t.TempDir(), ahead: new(atomic.Int64)}
 	var err error
-	w.server, err = emulator.Open(&emulator.Options{RequestLog: w.log})
+	w.server, err = emulator.Open(&emulator.Options{
+		RequestLog: w.log, Now: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

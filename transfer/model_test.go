@@ -377,13 +377,13 @@ func (f *fate) transfer(o transfer.SyncOptions, direction string, s, d modelFile
 	case o.Compare == transfer.CompareExisting:
 		copied = false
 	case o.Compare == transfer.CompareUpdate:
-		switch direction {
-		case "up":
-			copied = s.time > time.Now().Unix()
-		case "down":
-			copied = d.time < time.Now().Unix()
-		default:
+		if direction == "across" {
 			maybe = true // both are of about now
+			break
+		}
+		copied = s.time > d.time || s.time == d.time && len(s.data) != len(d.data)
+		if !copied && o.RemoveSource {
+			f.remains = s.data != d.data
 		}
 	case o.RemoveSource, o.Compare == transfer.CompareNone, o.Compare == transfer.CompareChecksum:
 		// What is the same is the same after, too.

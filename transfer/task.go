@@ -26,6 +26,10 @@ func (t *tree) object(ctx context.Context, a action) error {
 		t.skip(operation, key, reasonSame, size)
 		t.settled(ctx, a)
 		return t.takeAway(ctx, a)
+	case errors.Is(err, errNotNewer):
+		t.skip(operation, key, reasonNewer, size)
+		t.settled(ctx, a)
+		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case fatal(err):
@@ -41,13 +45,16 @@ var errBefore = errors.New("done before")
 // errSame says that source and destination turned out to be the same.
 var errSame = errors.New("unchanged")
 
+// errNotNewer says that the destination is another one and not older.
+var errNotNewer = errors.New(reasonNewer)
+
 // transfer has a know what of the source was transferred in the end.
 func (t *tree) transfer(ctx context.Context, a *action) error {
 	operation, key, size := t.describe(*a)
 	if a.ask {
 		same, err := t.same(ctx, *a)
 		t.seen(err == nil && !same, size)
-		if err != nil {
+		if err != nil { // errNotNewer, too
 			return err
 		}
 		if a.same = same; same {

@@ -266,9 +266,10 @@ type tree struct {
 	plan    *planWriter // of a dry run that is written down; else nil
 	steps   *Plan       // to be applied, in place of what a comparison says; else nil
 
-	backup *backup // nil: nothing is kept
-	extras *extras // what only the destination has, if that is to be deleted
-	unread int64   // names of the source that could not be read
+	backup  *backup // nil: nothing is kept
+	extras  *extras // what only the destination has, if that is to be deleted
+	unread  int64   // names of the source that could not be read
+	folders int64   // that the source has
 
 	cursor *cursor // nil: Resume goes through all
 }
@@ -413,6 +414,9 @@ func (t *tree) consider(a *action) error {
 	operation, key, size := t.describe(*a)
 	if t.extras != nil && a.exists {
 		t.extras.there++
+	}
+	if t.isFolder(a.name, a.src.size) {
+		t.folders++
 	}
 	if a.err != nil {
 		t.unread++
