@@ -105,10 +105,10 @@ func (m *meter) snapshot() Progress {
 		p.MeanRate = float64(moved) / s
 	}
 	settled := p.ObjectsDone + p.ObjectsFailed
-	m.pace.add(p.Elapsed, work(moved, settled))
+	m.pace.add(p.Elapsed, float64(moved), float64(settled))
 	p.ETA = -1
 	if p.TotalsKnown {
-		p.ETA = m.pace.left(work(p.BytesTotal-p.BytesDone, p.ObjectsTotal-settled-p.ObjectsSkipped))
+		p.ETA = m.pace.left(float64(p.BytesTotal-p.BytesDone), float64(p.ObjectsTotal-settled-p.ObjectsSkipped))
 	}
 	return p
 }
@@ -244,42 +244,115 @@ func (r *rate) add(at time.Duration, bytes int64) float64 {
 	return float64(bytes-first.bytes) / (at - first.at).Seconds()
 }
 
-// pace foresees the end of a job from the work it has done so far. It is the
-// mean since the start at first, and forgets what is older than paceWindow.
+// pace foresees the end of a job from what its bytes and its objects have cost so
+// far: a burst of small objects says nothing about how fast a large one goes. It is
+// the mean since the start at first, and forgets what is older than paceWindow.
 type pace struct {
-	at    time.Duration
-	done  float64 // work by then
-	speed float64 // work per second
+	at             time.Duration
+	bytes, objects float64 // by then
+	spans          []span
+
+	perByte, perObject float64 // seconds; 0 while nobody knows
 }
 
+// span is what was done in a while, as far as it is not forgotten.
+type span struct{ seconds, bytes, objects float64 }
+
 // paceWindow is long enough to even out pauses and bursts, and short enough to
-// follow a line that became slower for good.
-const paceWindow = 30 * time.Second
+// follow a line that became slower for good. A span is short enough to tell what
+// is slow from what is fast beside it.
+const (
+	paceWindow = 30 * time.Second
+	paceSpan   = 250 * time.Millisecond
+)
 
-// objectWork is what an object costs beside its bytes, in bytes: its requests
-// take as long as these. It keeps a tail of small objects from being foreseen
-// as no time at all.
-const objectWork = 64 << 10
+// objectWork is what an object costs beside its bytes, in bytes, until it is
+// known: its requests take as long as these. It keeps a tail of small objects from
+// being foreseen as no time at all, as does leastWork when objects went by free.
+const (
+	objectWork = 64 << 10
+	leastWork  = 1 << 10
+)
 
-func work(bytes, objects int64) float64 { return float64(bytes) + float64(objects)*objectWork }
-
-func (p *pace) add(at time.Duration, done float64) {
-	passed := at - p.at
+// add tells how many bytes and objects there are by at.
+func (p *pace) add(at time.Duration, bytes, objects float64) {
+	passed := (at - p.at).Seconds()
 	if passed <= 0 {
 		return
 	}
-	weight := min(1, float64(passed)/float64(min(at, paceWindow)))
-	p.speed += weight * ((done-p.done)/passed.Seconds() - p.speed)
-	p.at, p.done = at, done
+	if last := len(p.spans) - 1; last < 0 || p.spans[last].seconds >= paceSpan.Seconds() {
+		p.spans = append(p.spans, span{})
+	}
+	last := &p.spans[len(p.spans)-1]
+	last.seconds += passed
+	last.bytes += max(bytes-p.bytes, 0)
+	last.objects += max(objects-p.objects, 0)
+	p.at, p.bytes, p.objects = at, bytes, objects
+	p.forget()
+	p.learn()
 }
 
-// left is the time that work takes, negative if nobody can tell.
-func (p *pace) left(work float64) time.Duration {
+// forget takes from all spans what makes them longer than paceWindow.
+func (p *pace) forget() {
+	var all float64
+	for _, s := range p.spans {
+		all += s.seconds
+	}
+	if all <= paceWindow.Seconds() {
+		return
+	}
+	keep := paceWindow.Seconds() / all
+	for i, s := range p.spans {
+		p.spans[i] = span{s.seconds * keep, s.bytes * keep, s.objects * keep}
+	}
+	if p.spans[0].seconds < paceSpan.Seconds()/100 {
+		p.spans = p.spans[1:]
+	}
+}
+
+// learn shares the time of every span between its bytes and its objects by what
+// they cost as far as is known, and takes the costs from that. Where there is much
+// of the one and little of the other, they become known better, step by step.
+func (p *pace) learn() {
+	perByte, perObject := p.costs()
+	if perByte == 0 {
+		perByte, perObject = 1, objectWork
+	}
+	var all, ofBytes, ofObjects, bytes, objects float64
+	for _, s := range p.spans {
+		all += s.seconds
+		if work := s.bytes*perByte + s.objects*perObject; work > 0 {
+			ofBytes += s.seconds * s.bytes * perByte / work
+			ofObjects += s.seconds * s.objects * perObject / work
+		}
+		bytes, objects = bytes+s.bytes, objects+s.objects
+	}
+	if ofBytes+ofObjects == 0 {
+		return // nothing but a pause: what was known stays
+	}
+	pauses := all / (ofBytes + ofObjects)
+	if bytes > 0 {
+		p.perByte = max(ofBytes*pauses/bytes, p.perObject*1e-12)
+	}
+	if objects > 0 {
+		p.perObject = max(ofObjects*pauses/objects, p.perByte*leastWork)
+	}
+}
+
+// costs are the seconds that a byte and an object take, both 0 if nobody knows.
+func (p *pace) costs() (perByte, perObject float64) {
+	return cmp.Or(p.perByte, p.perObject/objectWork), cmp.Or(p.perObject, p.perByte*objectWork)
+}
+
+// left is the time that so many bytes and objects take, negative if nobody can
+// tell.
+func (p *pace) left(bytes, objects float64) time.Duration {
 	const most = 100 * 24 * time.Hour // beyond it a number says nothing
-	switch seconds := max(work, 0) / p.speed; {
-	case work <= 0:
+	perByte, perObject := p.costs()
+	switch seconds := max(bytes, 0)*perByte + max(objects, 0)*perObject; {
+	case bytes <= 0 && objects <= 0:
 		return 0
-	case p.speed <= 0 || seconds > most.Seconds():
+	case perByte == 0 || seconds > most.Seconds():
 		return -1
 	default:
 		return time.Duration(seconds * float64(time.Second))

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -37,8 +38,8 @@ func TestPace(t *testing.T) {
 			for bytes < total {
 				at += tick
 				bytes = min(total, bytes+tc.speed(at)*tick.Seconds())
-				p.add(at, work(int64(bytes), 0))
-				left = append(left, p.left(work(int64(total-bytes), 0)))
+				p.add(at, bytes, 0)
+				left = append(left, p.left(total-bytes, 0))
 			}
 			for i, have := range left {
 				now := time.Duration(i+1) * tick
@@ -61,32 +62,71 @@ func TestPace(t *testing.T) {
 // not foreseen as over while they are still to come.
 func TestPaceObjects(t *testing.T) {
 	var p pace
-	p.add(10*time.Second, work(1<<30, 1))
+	p.add(10*time.Second, 1<<30, 1)
 	for s := 11; s <= 60; s++ { // 200 objects of 1 KiB a second
-		n := int64(s-10) * 200
-		p.add(time.Duration(s)*time.Second, work(1<<30+n<<10, 1+n))
+		n := float64(s-10) * 200
+		p.add(time.Duration(s)*time.Second, 1<<30+n*1024, 1+n)
 	}
-	left := p.left(work(12000<<10, 12000)) // a minute's worth
+	left := p.left(12000<<10, 12000) // a minute's worth
 	if left < 30*time.Second || left > 70*time.Second {
 		t.Errorf("foresees %s, want about a minute", left)
 	}
 }
 
+// TestPaceMixed: many small objects that come before or beside a few large ones
+// take nothing from what those will need, on a line that is limited to 4 MiB/s.
+func TestPaceMixed(t *testing.T) {
+	const (
+		tick  = 200 * time.Millisecond
+		line  = 4 << 20 // bytes per second
+		small = 1112
+		large = 49 << 20
+	)
+	for _, tc := range []struct {
+		name   string
+		first  float64 // seconds that pass before the large objects begin
+		during float64 // seconds in which all small objects pass
+	}{
+		{"before", 0.4, 0.4},
+		{"beside", 0, 0.4},
+		{"beside, slower", 0, 2},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var p pace
+			end := tc.first + large/line
+			for at := tick; ; at += tick {
+				s := at.Seconds()
+				if s >= end {
+					break
+				}
+				bytes := min(large, max(0, s-tc.first)*line)
+				objects := min(small, math.Floor(small*s/tc.during))
+				p.add(at, bytes, objects)
+				left := p.left(large-bytes, small+3-objects)
+				truth := time.Duration((end - s) * float64(time.Second))
+				if off := (left - truth).Abs(); s > tc.during+1.5 && off > truth/5+500*time.Millisecond {
+					t.Fatalf("at %s: foresees %s, in truth %s", at, left, truth)
+				}
+			}
+		})
+	}
+}
+
 func TestPaceUnknown(t *testing.T) {
 	var p pace
-	if have := p.left(1); have >= 0 {
+	if have := p.left(1, 0); have >= 0 {
 		t.Errorf("foresees %s before anything moved", have)
 	}
-	if have := p.left(0); have != 0 {
+	if have := p.left(0, 0); have != 0 {
 		t.Errorf("foresees %s with nothing left", have)
 	}
-	p.add(0, 0)
-	p.add(time.Second, 1)
-	if have := p.left(1e18); have >= 0 {
+	p.add(0, 0, 0)
+	p.add(time.Second, 1, 0)
+	if have := p.left(1e18, 0); have >= 0 {
 		t.Errorf("foresees %s for what never ends", have)
 	}
-	p.add(2*time.Second, 1)
-	if have := p.left(3); have != 6*time.Second {
+	p.add(2*time.Second, 1, 0)
+	if have := p.left(3, 0); have != 6*time.Second {
 		t.Errorf("foresees %s, want 6 s", have)
 	}
 }
