@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"github.com/osssync/osssync/oss"
 )
@@ -26,7 +23,8 @@ const configLong = `Write a configuration file, check one, or show what is in fo
   osssync config                  ask for endpoint or region, and keys, on a terminal
   osssync config -e HOST -i ID    or take them from flags and environment: see below
   osssync config show [NAME...]   every setting, its value, and where it comes from
-  osssync config check            is the file in order, and private?
+  osssync config check            is the file in order, and private? What means nothing
+                                  in it gets a warning
 
 The file is ossutil's, in INI form, so that ossutil can use it too: by default
 ~/.ossutilconfig, else --config-file; with --profile NAME the keys go to
@@ -127,8 +125,8 @@ func (a *app) writeConfig(cmd *cobra.Command) error {
 		}
 	}
 	for _, p := range pairs {
-		if strings.ContainsAny(p[1], "\r\n\x00") || p[1] != strings.TrimSpace(p[1]) {
-			return &usageError{message: p[0] + " has a line break, or blanks at its beginning or end"}
+		if wrong := checkValue(p[0], p[1]); wrong != "" {
+			return &usageError{message: p[0] + ": " + wrong}
 		}
 	}
 	section := "default"
@@ -148,57 +146,6 @@ func (a *app) writeConfig(cmd *cobra.Command) error {
 		a.printf("wrote %s [%s]; try it with: osssync probe, or osssync ls", printable(name), printable(section))
 	}
 	return nil
-}
-
-// askConfig asks on a terminal.
-func (a *app) askConfig() ([][2]string, error) {
-	in, ok := a.stdin.(*os.File)
-	if !ok || !term.IsTerminal(int(in.Fd())) {
-		return nil, &usageError{
-			message: "nothing to write, and no terminal to ask on",
-			hint:    "give flags, such as: osssync config --region cn-hangzhou -i ID, with OSSSYNC_ACCESS_KEY_SECRET set",
-		}
-	}
-	lines := bufio.NewReader(in)
-	ask := func(question string) (string, error) {
-		fmt.Fprintf(a.stderr, "%s: ", question)
-		line, err := lines.ReadString('\n')
-		if errors.Is(err, io.EOF) && line == "" {
-			return "", context.Canceled
-		}
-		return strings.TrimSpace(line), nil
-	}
-	var pairs [][2]string
-	for _, q := range []struct{ key, question string }{
-		{"region", "Region, such as cn-hangzhou (empty: give an endpoint)"},
-		{"endpoint", "Endpoint, such as oss-cn-hangzhou.aliyuncs.com (empty: from the region)"},
-		{"accessKeyID", "Access key ID"},
-		{"accessKeySecret", "Access key secret (not shown)"},
-		{"stsToken", "Security token (empty: none; not shown)"},
-	} {
-		secret := q.key == "accessKeySecret" || q.key == "stsToken"
-		var value string
-		var err error
-		if secret && lines.Buffered() == 0 {
-			fmt.Fprintf(a.stderr, "%s: ", q.question)
-			var typed []byte
-			typed, err = term.ReadPassword(int(in.Fd()))
-			fmt.Fprintln(a.stderr)
-			value = strings.TrimSpace(string(typed))
-		} else {
-			value, err = ask(q.question)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if value != "" {
-			pairs = append(pairs, [2]string{q.key, value})
-		}
-	}
-	if len(pairs) == 0 {
-		return nil, &usageError{message: "nothing was given; nothing is written"}
-	}
-	return pairs, nil
 }
 
 // sectionOf is the section that begins on a line of an INI file.
@@ -223,9 +170,6 @@ func hasSection(text []byte, section string) bool {
 // setINI sets keys in a section of an INI file and leaves everything else as it
 // is, comments too. A key is found in any of its spellings.
 func setINI(text []byte, section string, pairs [][2]string) []byte {
-	plain := func(key string) string {
-		return strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "", "\t", "").Replace(key))
-	}
 	var out []string
 	end, in := -1, false // where the section ends
 	done := map[string]bool{}
@@ -235,7 +179,7 @@ func setINI(text []byte, section string, pairs [][2]string) []byte {
 			in = name == section
 		} else if key, _, ok := strings.Cut(line, "="); in && ok && !strings.HasPrefix(strings.TrimSpace(line), "#") {
 			for _, p := range pairs {
-				if plain(p[0]) == plain(key) {
+				if plainKey(p[0]) == plainKey(key) {
 					line = strings.TrimRight(key, " \t") + " = " + p[1]
 					done[p[0]] = true
 				}
@@ -421,6 +365,9 @@ func (a *app) checkConfig(cmd *cobra.Command) error {
 	file, err := oss.ReadConfigFile(name)
 	if err != nil {
 		return &usageError{message: oneLine(err.Error()), hint: "make one with: osssync config"}
+	}
+	if text, err := os.ReadFile(name); err == nil {
+		a.warnUnknown(cmd.Root(), name, text)
 	}
 	if a.settings.err != nil {
 		return a.settings.err
