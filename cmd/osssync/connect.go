@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -196,8 +197,29 @@ func (a *app) session() (*oss.SessionOptions, error) {
 			return nil, &usageError{message: "--proxy is no URL such as http://host:3128"}
 		}
 		opts.Proxy = http.ProxyURL(u)
+	} else if err := checkProxies(); err != nil {
+		return nil, err
 	}
 	return opts, nil
+}
+
+// checkProxies refuses variables that net/http takes for no proxy at all: who
+// sets one does not mean to go without. What they hold may be secret.
+func checkProxies() error {
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
+		value := os.Getenv(name)
+		if value == "" {
+			continue
+		}
+		u, err := url.Parse(value)
+		if err != nil || u.Host == "" {
+			u, err = url.Parse("http://" + value) // a host alone is enough
+		}
+		if err != nil || u.Hostname() == "" {
+			return &usageError{message: name + " is no URL such as http://host:3128", hint: "set it right, or unset it to go without a proxy"}
+		}
+	}
+	return nil
 }
 
 // newSession makes connections that are held to the limits of this run and log
