@@ -227,10 +227,10 @@ func (o *outcome) line() string {
 	case o.dryRun && r.State == transfer.StateDone:
 		fmt.Fprintf(&b, "dry run: %s, %s would be done in a real one", number(o.planned-o.plannedDeletes, "object"), size(o.plannedBytes))
 		if o.plannedDeletes > 0 {
-			fmt.Fprintf(&b, ", %s deleted", number(o.plannedDeletes, "object"))
+			fmt.Fprintf(&b, ", %s to delete", number(o.plannedDeletes, "object"))
 		}
 		if o.plannedRemoves > 0 {
-			fmt.Fprintf(&b, ", %s removed", number(o.plannedRemoves, "source"))
+			fmt.Fprintf(&b, ", %s to remove", number(o.plannedRemoves, "source"))
 		}
 	case r.State == transfer.StateDone && n.Done == 0:
 		verb := "transfer"
@@ -249,7 +249,7 @@ func (o *outcome) line() string {
 	if n.Deleted > 0 {
 		fmt.Fprintf(&b, ", %d deleted", n.Deleted)
 	}
-	if r.Kind == "move" || n.Removed > 0 {
+	if !o.dryRun && (r.Kind == "move" || n.Removed > 0) {
 		fmt.Fprintf(&b, ", %s removed", number(n.Removed, "source"))
 	}
 	fmt.Fprintf(&b, ", %d skipped, %d failed, %d changed", n.Skipped, n.Failed, n.Changed)
