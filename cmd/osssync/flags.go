@@ -65,7 +65,7 @@ type globalFlags struct {
 var aliases = map[string]string{
 	"jobs": "job", "state-dir": "checkpoint-dir", "dryrun": "dry-run", "addr": "listen", "ram-role-arn": "role-arn",
 	"timeout": "expires-duration", "bwlimit": "bandwidth-limit", "redundancy-type": "redundancy", "query-param": "query",
-	"enable-symlink-dir": "follow-symlinks", "disable-all-symlink": "skip-links",
+	"log": "log-file", "enable-symlink-dir": "follow-symlinks", "disable-all-symlink": "skip-links",
 }
 
 func normalize(_ *pflag.FlagSet, name string) pflag.NormalizedName {
@@ -122,7 +122,7 @@ func (g *globalFlags) register(f *pflag.FlagSet) {
 	f.BoolVarP(&g.quiet, "quiet", "q", false, "no progress")
 	f.BoolVar(&g.noProgress, "no-progress", false, "no progress")
 	f.BoolVar(&g.onlyErrors, "only-show-errors", false, "nothing but errors")
-	f.StringVar(&g.logFile, "log-file", "", "append a log to `FILE`, as JSON lines")
+	f.StringVar(&g.logFile, "log-file", "", "append a log to `FILE`, as JSON lines; also --log")
 	g.logLevel = choice{allowed: []string{"off", "error", "info", "debug"}}
 	f.Var(&g.logLevel, "loglevel", "off, error, info or debug (default info with --log-file, else off)")
 	f.StringVar(&g.report, "report", "", "write the job's report to `FILE`, as JSON")
