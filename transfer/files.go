@@ -122,7 +122,7 @@ func (t *tree) isFolder(name string, size int64) bool {
 // wantedOther is wanted for what is no file on one side: ok says that it is so.
 func (t *tree) wantedOther(a action) (reason string, ask, ok bool) {
 	switch {
-	case a.exists && t.isFolder(a.name, a.src.size):
+	case t.isFolder(a.name, a.src.size) && (a.exists || t.madeFolder(a.name)):
 		return reasonSame, false, true
 	case !a.src.link && !a.dst.link:
 		return "", false, false
@@ -130,6 +130,13 @@ func (t *tree) wantedOther(a action) (reason string, ask, ok bool) {
 		return reasonExists, false, true
 	}
 	return "", a.exists && a.src.link && a.dst.link, true
+}
+
+// madeFolder says whether a download has nothing to do for an object that stands
+// for a folder: it is there, which no walk without Folders tells. A move looks
+// after it itself.
+func (t *tree) madeFolder(name string) bool {
+	return t.direction == down && !t.options.RemoveSource && t.root != nil && t.root.HasFolder(name)
 }
 
 // putFolder makes the object that stands for a folder.
@@ -172,6 +179,7 @@ func (t *tree) apart(src iter.Seq2[entry, error]) iter.Seq2[entry, error] {
 		// and a/b begins with a as well, so there are no more than that has
 		// bytes.
 		var files []string
+		percent := false // there is a file %: keys that begin with a slash have a folder of that name
 		for e, err := range src {
 			for len(files) > 0 && !strings.HasPrefix(e.name, files[len(files)-1]) {
 				files = files[:len(files)-1]
@@ -183,10 +191,17 @@ func (t *tree) apart(src iter.Seq2[entry, error]) iter.Seq2[entry, error] {
 						break
 					}
 				}
+				if e.below == "" && percent && e.name[0] == '/' {
+					e.below = "%"
+				}
 				if e.below != "" && t.hasFolder(e.below) {
 					e.below = "" // it is the file that cannot be
 				}
-				if e.below == "" && !strings.HasSuffix(e.name, "/") {
+				switch {
+				case e.below != "" || !t.isFile(e):
+				case e.name == "%" && t.options.Files.EncodeNames:
+					percent = true // what is below %/ lies in a folder %25
+				default:
 					files = append(files, e.name)
 				}
 			}
@@ -195,6 +210,15 @@ func (t *tree) apart(src iter.Seq2[entry, error]) iter.Seq2[entry, error] {
 			}
 		}
 	}
+}
+
+// isFile says whether a download makes a file of the entry. A key that ends in a
+// slash has one only if names are encoded.
+func (t *tree) isFile(e entry) bool {
+	if t.options.Files.EncodeNames {
+		return !t.isFolder(e.name, e.size)
+	}
+	return !strings.HasSuffix(e.name, "/")
 }
 
 // hasFolder says whether the destination has a folder where the source has a

@@ -122,10 +122,25 @@ func (r *Root) Open(key string) (*os.File, Identity, error) {
 // Stat returns the identity of whatever has the name of key, a link's own for
 // a link. A missing one is fs.ErrNotExist.
 func (r *Root) Stat(key string) (Identity, error) {
-	key, err := r.local(key)
+	path, err := r.local(key)
 	if err != nil {
 		return Identity{}, err
 	}
+	return r.stat(path)
+}
+
+// HasFolder says whether there is a folder of that key, which may end in a
+// slash. One that cannot be looked at is not there.
+func (r *Root) HasFolder(key string) bool {
+	path, err := r.localFolder(key)
+	if err != nil {
+		return false
+	}
+	id, err := r.stat(path)
+	return err == nil && id.Mode.IsDir()
+}
+
+func (r *Root) stat(key string) (Identity, error) {
 	dir, name := splitKey(key)
 	if r.follow {
 		d, err := r.top.folder()

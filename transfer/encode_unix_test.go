@@ -1,0 +1,75 @@
+//go:build unix
+
+package transfer_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/osssync/osssync/transfer"
+)
+
+// Of a and a/b one can be, also of encoded names, where a file's may be %.
+func TestFileAndFolderOfOneEncodedName(t *testing.T) {
+	w := newWorld(t)
+	for _, key := range []string{"%", "%/x", "/", "/lead", "a/", "a//b", "b//c"} {
+		w.put("p/"+key, []byte(key))
+	}
+	w.put("p/a//", nil)
+	w.put("p/b/", nil)
+	o := transfer.SyncOptions{Files: transfer.FileOptions{EncodeNames: true}}
+	dir := t.TempDir()
+	r := w.sync(w.at("p"), transfer.Local(dir), o)
+	// %/x is in a folder %25, and b/ is one itself.
+	if got := failed(r); !slices.Equal(got, []string{"p//", "p//lead", "p/a//", "p/a//b"}) || r.Objects.Done != 5 {
+		t.Errorf("failed %q, %+v", got, r.Objects)
+	}
+	for _, f := range r.Failures {
+		if !strings.Contains(f.Cause, "below a key that is a file, ") {
+			t.Errorf("%s: cause %s", f.Key, f.Cause)
+		}
+	}
+	if got := tree(t, dir); got["a/%"] != "a/" || got["%"] != "%" {
+		t.Errorf("files %q", got)
+	}
+	dir = t.TempDir()
+	write(t, filepath.Join(dir, "%", "old"), []byte("x"))
+	r = w.sync(w.at("p"), transfer.Local(dir), o)
+	if got := failed(r); !slices.Equal(got, []string{"p/%", "p/a//", "p/a//b"}) {
+		t.Errorf("with a folder there: failed %q", got)
+	}
+}
+
+// An object that stands for a folder is brought once, also where folders are not
+// compared.
+func TestFolderMarkersAgain(t *testing.T) {
+	for _, encode := range []bool{false, true} {
+		w := newWorld(t)
+		dir := t.TempDir()
+		for _, key := range []string{"e1/", "e1/e2/", "f/"} {
+			w.put("p/"+key, nil)
+		}
+		o := transfer.SyncOptions{Files: transfer.FileOptions{EncodeNames: encode}}
+		if r := w.sync(w.at("p"), transfer.Local(dir), o); r.Objects.Done != 3 {
+			t.Fatalf("%+v, %v", r.Objects, r.Failures)
+		}
+		if r := w.sync(w.at("p"), transfer.Local(dir), o); r.Objects.Done != 0 || r.Objects.Skipped != 3 {
+			t.Errorf("again: %+v, %v", r.Objects, r.Failures)
+		}
+		if err := os.Remove(filepath.Join(dir, "f")); err != nil {
+			t.Fatal(err)
+		}
+		o.DryRun = true
+		if r := w.sync(w.at("p"), transfer.Local(dir), o); r.Plan.Downloads != 1 || r.Objects.Skipped != 2 {
+			t.Errorf("dry run: %+v, %+v", r.Plan, r.Objects)
+		}
+		write(t, filepath.Join(dir, "f"), []byte("a file"))
+		o.DryRun = false
+		if r := w.sync(w.at("p"), transfer.Local(dir), o); r.Objects.Failed != 1 || r.Objects.Skipped != 2 {
+			t.Errorf("a file in the way: %+v", r.Objects)
+		}
+	}
+}
