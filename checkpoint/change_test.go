@@ -1,7 +1,10 @@
 package checkpoint_test
 
 import (
+	"context"
+	"iter"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -36,7 +39,7 @@ func TestChanges(t *testing.T) {
 	must(t, c.Close())
 	c = mustOpen(t, dir, testJob)
 	want := []checkpoint.Change{{Key: "a", At: time.Unix(1, 0).UTC()}, testChange("b", "first")}
-	if got := changes(t, c.Changes()); !slices.Equal(got, want) {
+	if got := changes(t, c.Changes()); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}
 	must(t, c.ClearChanges(t.Context()))
@@ -52,12 +55,46 @@ func TestChangesInMemory(t *testing.T) {
 	must(t, c.PutChange(t.Context(), testChange("b", "second")))
 	must(t, c.PutChange(t.Context(), testChange("c", "c")))
 	must(t, c.DropChange("c"))
-	if got := changes(t, c.Changes()); !slices.Equal(got, []checkpoint.Change{testChange("b", "first")}) {
+	if got := changes(t, c.Changes()); !reflect.DeepEqual(got, []checkpoint.Change{testChange("b", "first")}) {
 		t.Errorf("%+v", got)
 	}
 	must(t, c.ClearChanges(t.Context()))
 	if got := changes(t, c.Changes()); len(got) != 0 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestChangeAfter: what a run would make of a key is known beside what runs
+// before it would, with no bound on how often it is tried.
+func TestChangeAfter(t *testing.T) {
+	onDisk := mustOpen(t, t.TempDir(), testJob)
+	defer func() { must(t, onDisk.Close()) }()
+	inMemory, err := new(checkpoint.Memory).Open(testJob)
+	must(t, err)
+	for name, c := range map[string]interface {
+		PutChange(context.Context, checkpoint.Change) error
+		Changes() iter.Seq2[checkpoint.Change, error]
+	}{"disk": onDisk, "memory": inMemory} {
+		put := func(after ...checkpoint.Identity) []checkpoint.Identity {
+			v := testChange("k", "first")
+			v.After = after
+			must(t, c.PutChange(t.Context(), v))
+			return changes(t, c.Changes())[0].After
+		}
+		of := func(size int64) checkpoint.Identity { return checkpoint.Identity{Size: size, HasCRC64: true} }
+		put(of(1))
+		put(of(2))
+		put()
+		if got := put(of(1)); !slices.Equal(got, []checkpoint.Identity{of(2), of(1)}) {
+			t.Errorf("%s: %+v", name, got)
+		}
+		var last []checkpoint.Identity
+		for size := range int64(2 * checkpoint.MaxAfter) {
+			last = put(of(size))
+		}
+		if len(last) != checkpoint.MaxAfter || last[len(last)-1] != of(2*checkpoint.MaxAfter-1) {
+			t.Errorf("%s: %+v", name, last)
+		}
 	}
 }
 

@@ -274,15 +274,22 @@ func (c *Checkpoint) clear(ctx context.Context, bucket bucketID) error {
 
 // PutChange records what is about to be done to a destination, so that it can
 // be undone. It is durable on return. The first record of a key stays: what was
-// there before all of the job's runs.
+// there before all of the job's runs. Later ones add their After to it.
 func (c *Checkpoint) PutChange(ctx context.Context, v Change) error {
-	rec, err := framed(changeBucket, v.Key, encodeChange(v))
-	if err != nil {
+	if err := checkKey(v.Key); err != nil {
 		return err
 	}
 	return c.durable(ctx, func(b *batch) error {
 		old, err := c.peek(changeBucket, v.Key)
-		if err == nil && old == nil {
+		if err != nil {
+			return err
+		}
+		put := v
+		if first, err := open(changeBucket, v.Key, old, decodeChange); err == nil {
+			put = first.follow(v)
+		}
+		rec, err := framed(changeBucket, v.Key, encodeChange(put))
+		if err == nil {
 			b.set(changeBucket, v.Key, rec)
 		}
 		return err

@@ -54,6 +54,14 @@ func genFailure(t *rapid.T, key string) checkpoint.Failure {
 	}
 }
 
+func genChange(t *rapid.T, key string) checkpoint.Change {
+	c := checkpoint.Change{Key: key, Before: genIdentity(t), Kept: rapid.String().Draw(t, "kept"), At: genTime(t, "at")}
+	for range rapid.IntRange(0, checkpoint.MaxAfter).Draw(t, "after") {
+		c.After = append(c.After, genIdentity(t))
+	}
+	return c
+}
+
 func TestRoundtrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.String().Draw(t, "key")
@@ -72,7 +80,7 @@ func TestRoundtrip(t *testing.T) {
 		if options := rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "options"); len(options) > 0 {
 			job.Options = options
 		}
-		for _, v := range []any{job, genObject(t, key), parts, genSettled(t, key), genFailure(t, key), checkpoint.Object{Key: key}, checkpoint.Settled{}} {
+		for _, v := range []any{job, genObject(t, key), parts, genSettled(t, key), genFailure(t, key), genChange(t, key), checkpoint.Object{Key: key}, checkpoint.Settled{}} {
 			got, err := checkpoint.Roundtrip(v)
 			if err != nil || !reflect.DeepEqual(got, v) {
 				t.Fatalf("%T: %v\n got %+v\nwant %+v", v, err, got, v)
@@ -174,7 +182,8 @@ func TestStateString(t *testing.T) {
 func TestOlderRecords(t *testing.T) {
 	job := checkpoint.Job{ID: "i", Kind: "k", Created: time.Unix(1, 0).UTC(), Options: map[string]string{"a": "b"}}
 	object := checkpoint.Object{Key: "k", UploadID: "u", Started: time.Unix(2, 0).UTC()}
-	for _, v := range []any{job, object} {
+	change := checkpoint.Change{Key: "k", Kept: "p", At: time.Unix(3, 0).UTC()}
+	for _, v := range []any{job, object, change} {
 		got, err := checkpoint.Older(v)
 		if err != nil || !reflect.DeepEqual(got, v) {
 			t.Errorf("%v: %+v", err, got)

@@ -39,6 +39,9 @@ func Older(v any) (any, error) {
 	case Object:
 		b := encodeObject(v)
 		return decodeObject(v.Key, b[:len(b)-1])
+	case Change:
+		v.After = nil // which schema 3 did not have
+		return decodeChange(v.Key, encodeChange(v))
 	}
 	return nil, nil
 }

@@ -201,12 +201,18 @@ func encodeChange(c Change) []byte {
 	e.identity(c.Before)
 	e.string(c.Kept)
 	e.time(c.At)
+	for _, id := range c.After {
+		e.identity(id)
+	}
 	return e.b
 }
 
 func decodeChange(key string, payload []byte) (Change, error) {
 	d := decoder{b: payload}
 	c := Change{Key: key, Before: d.identity(), Kept: d.string(), At: d.time()}
+	for d.more() { // since schema 4
+		c.After = append(c.After, d.identity())
+	}
 	return c, d.end()
 }
 

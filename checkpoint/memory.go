@@ -209,9 +209,10 @@ func (c *InMemory) ClearFailures(context.Context) error {
 func (c *InMemory) PutChange(_ context.Context, v Change) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, known := c.changes[v.Key]; !known {
-		c.changes[v.Key] = v
+	if first, known := c.changes[v.Key]; known {
+		v = first.follow(v)
 	}
+	c.changes[v.Key] = v
 	return nil
 }
 

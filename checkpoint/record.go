@@ -37,7 +37,26 @@ type Change struct {
 	Before Identity
 	Kept   string
 
+	// After is what will be there, as far as its maker knows that before: after
+	// a crash it tells whether what is there is the job's own. Runs that came to
+	// it with different contents have one each, the latest last, at most
+	// MaxAfter. A removal has none.
+	After []Identity
+
 	At time.Time
+}
+
+// MaxAfter bounds Change.After: of more the earliest is forgotten.
+const MaxAfter = 8
+
+// follow adds to a change what a later one of the same key would leave there.
+func (c Change) follow(later Change) Change {
+	after := slices.Clone(c.After)
+	for _, id := range later.After {
+		after = append(slices.DeleteFunc(after, func(known Identity) bool { return known == id }), id)
+	}
+	c.After = after[max(0, len(after)-MaxAfter):]
+	return c
 }
 
 // Job is the header of a checkpoint.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ func (t *tree) newBackup(ctx context.Context) (*backup, error) {
 		}
 	}
 	b := &backup{job: t.job, dst: t.dst, at: t.options.Backup, root: t.root}
-	run := time.Now().UTC().Format("20060102T150405Z") + "-" + t.id[:8]
+	run := time.Now().UTC().Format("20060102T150405.000Z") + "-" + t.id[:8]
 	if b.at.Bucket != nil {
 		b.at.Path = treePrefix(b.at.Path) + run + "/"
 		return b, nil
@@ -84,12 +85,16 @@ func within(a, b Location) bool {
 }
 
 // keep is called before a name is written or removed: what was seen there is
-// kept, durably, and then the intent is recorded. A nil backup keeps nothing.
-func (b *backup) keep(ctx context.Context, name string, there bool, before checkpoint.Identity) error {
+// kept, durably, and then the intent is recorded. after is what will be there,
+// zero if nothing will. A nil backup keeps nothing.
+func (b *backup) keep(ctx context.Context, name string, there bool, before, after checkpoint.Identity) error {
 	if b == nil {
 		return nil
 	}
 	change := checkpoint.Change{Key: name, At: time.Now()}
+	if after != (checkpoint.Identity{}) {
+		change.After = []checkpoint.Identity{after}
+	}
 	if there {
 		change.Before, change.Kept = before, b.at.Path+name
 		if b.kept != nil {
@@ -304,7 +309,8 @@ func (u *undo) object(ctx context.Context, key string, change checkpoint.Change)
 	case now == nil:
 	case change.Kept != "" && now.ETag == change.Before.ETag && now.Size == change.Before.Size:
 		return nil // it never came to it, or it was taken back before
-	case !known || now.ETag != settled.Dest.ETag || now.Size != settled.Dest.Size:
+	case known && now.ETag == settled.Dest.ETag && now.Size == settled.Dest.Size:
+	case !slices.ContainsFunc(change.After, func(id checkpoint.Identity) bool { return isObject(now, id) }):
 		return taken(key)
 	}
 	if change.Kept == "" {
@@ -350,7 +356,8 @@ func (u *undo) file(change checkpoint.Change) error {
 	case !there:
 	case change.Kept != "" && sameFile(now, change.Before):
 		return nil
-	case !known || !sameFile(now, settled.Dest):
+	case known && sameFile(now, settled.Dest):
+	case !slices.ContainsFunc(change.After, func(id checkpoint.Identity) bool { return sameFile(now, id) }):
 		return taken(change.Key)
 	}
 	if change.Kept == "" {
@@ -376,6 +383,13 @@ func (u *undo) file(change checkpoint.Change) error {
 		return err
 	}
 	return kept.Remove(name) // the file has its one name again
+}
+
+// isObject says whether an object has the content that was about to be written:
+// a run that was killed has recorded that, and not the object it became.
+func isObject(now *oss.ObjectMeta, id checkpoint.Identity) bool {
+	return now.Size == id.Size &&
+		(now.HasCRC64 && id.HasCRC64 && now.CRC64 == id.CRC64 || id.ETag != "" && now.ETag == id.ETag)
 }
 
 // sameFile says whether a file is the one that was seen, by what a second name

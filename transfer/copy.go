@@ -233,7 +233,13 @@ func (c *objectCopy) once(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.guard.keep(ctx, c.name); err != nil {
+	err = c.guard.keep(ctx, c.name, func() (id checkpoint.Identity, err error) {
+		if c.meta == nil {
+			err = c.head(ctx) // a copy's ETag may be another than its source's
+		}
+		return c.identity(), err
+	})
+	if err != nil {
 		return err
 	}
 	if c.relayed() {

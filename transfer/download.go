@@ -398,10 +398,14 @@ const fileMode fs.FileMode = 0
 
 // publish gives the finished temporary file its name and settles the object.
 func (d *download) publish(ctx context.Context, crc uint64) error {
-	if err := d.guard.keep(ctx, d.name); err != nil {
+	err := d.guard.keep(ctx, d.name, func() (checkpoint.Identity, error) {
+		id, err := d.root.StatTemp(d.name, d.tempName(d.name))
+		return sourceIdentity(id), err
+	})
+	if err != nil {
 		return err
 	}
-	err := d.publisher.publish(ctx, finished{
+	err = d.publisher.publish(ctx, finished{
 		name: d.name, temp: d.tempName(d.name), guard: d.guard,
 		settled: checkpoint.Settled{
 			Key:    d.name,

@@ -310,7 +310,7 @@ func (t *tree) removeFiles(ctx context.Context, batch []extra) error {
 		g := guard{known: true, exists: true, id: e.ID}
 		err := g.undisturbedFile(t.root, e.Name)
 		if err == nil {
-			err = t.backup.keep(ctx, e.Name, true, e.identity())
+			err = t.backup.keep(ctx, e.Name, true, e.identity(), checkpoint.Identity{})
 		}
 		if err == nil {
 			if err = t.root.Remove(e.Name); errors.Is(err, fs.ErrNotExist) {
@@ -400,7 +400,7 @@ func (t *tree) keepAll(ctx context.Context, keep []extra, keys []string) ([]stri
 	for _, e := range keep {
 		g.Go(func() error {
 			key := t.dst.Path + e.Name
-			err := t.backup.keep(gctx, e.Name, true, e.identity())
+			err := t.backup.keep(gctx, e.Name, true, e.identity(), checkpoint.Identity{})
 			switch {
 			case err == nil:
 				return nil

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/internal/localfs"
 	"github.com/osssync/osssync/oss"
 )
@@ -145,7 +146,10 @@ func (t *tree) putFolder(ctx context.Context, a action, g guard) error {
 	if err := to.undisturbed(ctx); err != nil {
 		return err
 	}
-	if err := g.keep(ctx, a.name); err != nil {
+	err := g.keep(ctx, a.name, func() (checkpoint.Identity, error) {
+		return checkpoint.Identity{HasCRC64: true}, nil // nothing's CRC-64 is 0
+	})
+	if err != nil {
 		return err
 	}
 	h := t.options.Headers
@@ -157,7 +161,7 @@ func (t *tree) putFolder(ctx context.Context, a action, g guard) error {
 		h.Meta[MetaModTime] = formatModTime(a.src.id.ModTime)
 	}
 	h.ForbidOverwrite = h.ForbidOverwrite || g.strict && to.fresh()
-	err := t.do(ctx, "put", to.key, priorityObject, func(ctx context.Context, _ int) error {
+	err = t.do(ctx, "put", to.key, priorityObject, func(ctx context.Context, _ int) error {
 		_, err := t.dst.Bucket.PutObject(ctx, to.key, bytes.NewReader(nil), &oss.PutObjectOptions{ObjectHeaders: h})
 		return err
 	})

@@ -32,9 +32,17 @@ func (a action) guard(strict bool) guard {
 	return g
 }
 
-// keep has the backup keep what is at name before it is replaced.
-func (g guard) keep(ctx context.Context, name string) error {
-	return g.backup.keep(ctx, name, g.exists, g.before)
+// keep has the backup keep what is at name before it is replaced. after is asked
+// what will be there, if there is a backup.
+func (g guard) keep(ctx context.Context, name string, after func() (checkpoint.Identity, error)) error {
+	if g.backup == nil {
+		return nil
+	}
+	id, err := after()
+	if err != nil {
+		return err
+	}
+	return g.backup.keep(ctx, name, g.exists, g.before, id)
 }
 
 const takenReason = "somebody else has written there since it was looked at"

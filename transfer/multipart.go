@@ -160,7 +160,10 @@ func (m *multipart) finish(ctx context.Context) error {
 	if err := m.undisturbed(ctx); err != nil {
 		return err
 	}
-	if err := m.guard.keep(ctx, m.name); err != nil {
+	err = m.guard.keep(ctx, m.name, func() (checkpoint.Identity, error) {
+		return checkpoint.Identity{Size: m.size, CRC64: whole, HasCRC64: true}, nil
+	})
+	if err != nil {
 		return err
 	}
 	m.rec.State, m.rec.CRC64 = checkpoint.StateCompleting, whole

@@ -229,7 +229,7 @@ func (u *upload) put(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := u.guard.keep(ctx, u.name); err != nil {
+	if err := u.guard.keep(ctx, u.name, u.content); err != nil {
 		return err
 	}
 	headers := u.headers()
@@ -276,6 +276,17 @@ func (u *upload) put(ctx context.Context) error {
 		return u.disturbed(err)
 	}
 	return u.settle(u.identity(), etag, crc, confirmed)
+}
+
+// content is what a put of the file leaves under the key.
+func (u *upload) content() (checkpoint.Identity, error) {
+	sum := md5.New()
+	crc, err := hashRange(u.seal.view(u.file), 0, u.size, sum)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = &ChangedError{Name: u.name, What: "it became shorter"}
+	}
+	etag := strings.ToUpper(hex.EncodeToString(sum.Sum(nil)))
+	return checkpoint.Identity{Size: u.size, ETag: etag, CRC64: crc, HasCRC64: true}, err
 }
 
 // arrived says whether a PutObject of all bytes that failed with err may have

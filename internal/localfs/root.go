@@ -249,6 +249,26 @@ func (r *Root) Publish(key, tempName string) error {
 	return r.fail("publish", key, err)
 }
 
+// StatTemp returns the identity of a temporary file, which it keeps, but for its
+// change time, when it is published. A missing one is fs.ErrNotExist.
+func (r *Root) StatTemp(key, tempName string) (Identity, error) {
+	key, err := r.localTemp(key, tempName)
+	if err != nil {
+		return Identity{}, err
+	}
+	dir, _ := splitKey(key)
+	d, err := r.folder("stat", dir, false)
+	if err != nil {
+		return Identity{}, err
+	}
+	defer d.close()
+	id, err := d.stat(tempName)
+	if err != nil {
+		return Identity{}, r.fail("stat", joinKey(dir, tempName), err)
+	}
+	return id, nil
+}
+
 // RemoveTemp removes a temporary file. One that is not there, or whose folder
 // is not, is no error.
 func (r *Root) RemoveTemp(key, tempName string) error {
