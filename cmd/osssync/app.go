@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 )
@@ -21,7 +22,7 @@ type app struct {
 	flags    globalFlags
 	settings settings
 	log      *slog.Logger
-	logFile  *os.File
+	logFile  *logWriter
 	outcome  *outcome // of the job, nil before it has begun
 
 	tookStdin bool // a list of names, filters or a plan came from there
@@ -124,9 +125,23 @@ func (a *app) openLog() error {
 	if err != nil {
 		return &usageError{message: "--log-file: " + err.Error()}
 	}
-	a.logFile = f
-	a.log = slog.New(slog.NewJSONHandler(f, opts))
+	a.logFile = &logWriter{File: f}
+	a.log = slog.New(slog.NewJSONHandler(a.logFile, opts))
 	return nil
+}
+
+// logWriter remembers the first write that failed: slog does not.
+type logWriter struct {
+	*os.File
+	lost atomic.Pointer[error]
+}
+
+func (l *logWriter) Write(b []byte) (int, error) {
+	n, err := l.File.Write(b)
+	if err != nil {
+		l.lost.CompareAndSwap(nil, &err)
+	}
+	return n, err
 }
 
 // exactly demands n arguments and shows the command's usage if there are fewer.

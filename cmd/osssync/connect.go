@@ -161,6 +161,9 @@ func (a *app) newClient(t target, creds oss.CredentialsProvider) (*oss.Client, e
 		opts.Addressing = oss.AddressingCNAME
 	}
 	client, err := oss.New(t.endpoint, creds, opts)
+	if e, ok := errors.AsType[*oss.UsageError](err); ok && e.Field == "Options.Region" && t.region == "" {
+		return nil, &usageError{message: "--sign-version v4 needs the region", hint: "give --region, or set OSS_REGION"}
+	}
 	if err == nil {
 		a.warnPlain(client.Endpoint())
 	}

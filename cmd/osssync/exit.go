@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -207,6 +208,9 @@ func (a *app) finish(cmd *cobra.Command, err error) int {
 		if closeErr := a.logFile.Close(); err == nil && closeErr != nil {
 			err, code = closeErr, exitLocal
 		}
+		if lost := a.logFile.lost.Load(); lost != nil {
+			a.warn("the log is not whole: %v", *lost)
+		}
 	}
 	if quietPipe(err) {
 		return code
@@ -247,8 +251,12 @@ func (a *app) explain(err error, code int) {
 	}
 }
 
-// pipeWriter remembers that the reader of stdout has gone.
-type pipeWriter struct{ w io.Writer }
+// pipeWriter tells that the reader of stdout has gone, and remembers what else
+// became of a write. Safe for concurrent use if w is.
+type pipeWriter struct {
+	w    io.Writer
+	lost atomic.Pointer[error]
+}
 
 // brokenPipe is the error of a write that nobody reads.
 type brokenPipe struct{ err error }
@@ -258,8 +266,11 @@ func (e *brokenPipe) Unwrap() error { return e.err }
 
 func (p *pipeWriter) Write(b []byte) (int, error) {
 	n, err := p.w.Write(b)
-	if errors.Is(err, syscall.EPIPE) {
+	switch {
+	case errors.Is(err, syscall.EPIPE):
 		err = &brokenPipe{err}
+	case err != nil:
+		p.lost.CompareAndSwap(nil, &err)
 	}
 	return n, err
 }

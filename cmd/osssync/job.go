@@ -29,6 +29,9 @@ type task struct {
 // runJob makes the call, shows its progress, and keeps its outcome for the
 // last line.
 func (a *app) runJob(s *service, t task) error {
+	if err := checkReport(a.flags.report); err != nil {
+		return err
+	}
 	engine, err := a.engine()
 	if err != nil {
 		return err
@@ -268,6 +271,18 @@ func rate(bytes int64, took time.Duration) string {
 		return "0 B/s"
 	}
 	return size(int64(float64(bytes)/s)) + "/s"
+}
+
+// checkReport finds out whether a report can be written, before anything is done.
+func checkReport(name string) error {
+	if name == "" {
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".osssync-report-*")
+	if err != nil {
+		return &usageError{message: "--report: " + err.Error(), hint: "name a file in a folder that is there and can be written"}
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // writeReport writes r to a file of that name, readable by the owner alone,

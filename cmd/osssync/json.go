@@ -346,12 +346,18 @@ func (a *app) emit(v any) {
 	}
 }
 
-// lostOutput is why lines of stdout are missing, nil if none is or nobody reads
+// lostOutput is why something is missing on stdout, nil if none is or nobody reads
 // them.
 func (a *app) lostOutput() error {
 	a.stdoutMu.Lock()
 	defer a.stdoutMu.Unlock()
-	if a.lost == nil || quietPipe(a.lost) {
+	switch {
+	case quietPipe(a.lost):
+		return nil
+	case a.lost == nil:
+		if p, ok := a.stdout.(*pipeWriter); ok && p.lost.Load() != nil {
+			return fmt.Errorf("write to stdout: %w", *p.lost.Load())
+		}
 		return nil
 	}
 	return fmt.Errorf("lines of --json are lost: %w", a.lost)
