@@ -146,14 +146,18 @@ func (l *logWriter) Write(b []byte) (int, error) {
 
 // exactly demands n arguments and shows the command's usage if there are fewer.
 func exactly(n int, names string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		hint := "put names with blanks in quotes; see: " + cmd.CommandPath() + " --help"
+		if len(args) > n && strings.HasPrefix(args[n], scheme) {
+			hint = "give one at a time, a pattern in quotes, or all of them as lines of: osssync run"
+		}
 		switch {
 		case len(args) < n:
 			return &usageError{message: "missing " + names, help: true}
 		case len(args) > n:
 			return &usageError{
 				message: fmt.Sprintf("too many arguments: %s", printable(strings.Join(args[n:], " "))),
-				hint:    "put names with blanks in quotes",
+				hint:    hint,
 			}
 		}
 		return nil

@@ -21,6 +21,9 @@ flags and their values, ids of jobs, buckets and keys.
   fish        osssync completion fish > ~/.config/fish/completions/osssync.fish
   powershell  osssync completion powershell | Out-String | Invoke-Expression
 
+That of bash needs the package bash-completion, and completes what follows oss:// only
+outside quotes.
+
 What follows oss:// is asked of the service, with the configuration and environment
 there is: for at most a second and 100 names, and without a word if that fails.
 `

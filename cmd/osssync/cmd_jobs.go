@@ -26,7 +26,8 @@ has succeeded is not kept, but for a sync: its index lets the next run decide wi
 a request for each object. J is a job's id, or its beginning if no other begins so.
 Looking at a running job does not disturb it. A checkpoint holds no secret.
 
-States: running, interrupted (stopped, or its process died), incomplete (some objects
+States: running, interrupted (it did not go through: stopped by a signal, a guard or an
+error, or its process died; what an error was, its last line said), incomplete (some objects
 failed), done (the index of a sync), new (a dry run), damaged, newer (of a newer release).
 
 Examples:

@@ -25,6 +25,7 @@ const rmLong = `Remove an object, or with -r every object whose key begins with 
   osssync rm --version-id ID oss://BUCKET/KEY       one version, for good
   osssync rm --all-versions -r oss://BUCKET/PREFIX  every version and delete marker
 
+An object that is not there counts as removed: so the service answers.
 Note that PREFIX is not a folder: "p" covers "p/x" and "px" as well; write "p/".
 With -r a pattern takes what lies below what it matches as well, and filters choose
 among it all. On a terminal -r and patterns ask first, unless -f is given.

@@ -39,7 +39,9 @@ Exit code: the worst of those of the lines, the worst of all being, from the lef
 
 Examples:
   osssync run -j 8 nightly.txt
-  find . -name '*.log' -printf 'cp "%p" oss://logs/%f\n' | osssync run -
+  find . -name '*.log' -printf "cp '%p' 'oss://logs/%f'\n" | osssync run -
+The last does for every name without a ' or a line break in it; for such use cp -r
+with --include.
 `
 
 // defaultLines is how many lines run at once. Each has workers of its own.

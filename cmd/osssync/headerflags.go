@@ -105,7 +105,11 @@ func checkServed(name, text string) *usageError {
 	if isServed(name) || isToken(name) && strings.HasPrefix(name, metaHeader) && name != metaHeader {
 		return nil
 	}
-	return &usageError{message: printable(text) + ": want " + strings.Join(servedHeaders, ", ") + " or X-Oss-Meta-…"}
+	e := &usageError{message: printable(text) + ": want " + strings.Join(servedHeaders, ", ") + " or X-Oss-Meta-…"}
+	if strings.HasPrefix(strings.ToLower(text), "x-oss-object-acl") {
+		e.hint = "osssync set-acl oss://BUCKET/KEY ACL; for cp, --acl ACL"
+	}
+	return e
 }
 
 func isServed(name string) bool {

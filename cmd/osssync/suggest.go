@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -13,7 +14,7 @@ import (
 
 // unknownCommand is the error for a first word that is no command.
 func unknownCommand(root *cobra.Command, word string) error {
-	var names []string
+	names := []string{"help"}
 	for _, c := range root.Commands() {
 		if c.IsAvailableCommand() {
 			names = append(names, c.Name())
@@ -44,7 +45,8 @@ func flagError(cmd *cobra.Command, err error) error {
 	hint := "see: " + cmd.CommandPath() + " --help"
 	switch {
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
-		if other := otherFlags[cmd.Name()+" -"+unknown.GetSpecifiedName()[:1]]; other != "" {
+		letter := "-" + unknown.GetSpecifiedName()[:1]
+		if other := cmp.Or(otherFlags[cmd.Name()+" "+letter], otherFlags[letter]); other != "" {
 			hint = other
 		}
 		return &usageError{message: fmt.Sprintf("unknown flag -%c", unknown.GetSpecifiedName()[0]), hint: hint}
