@@ -51,8 +51,8 @@ type SyncOptions struct {
 	// source's CRC-64, is removed from the source if that is still what was
 	// copied, and folders that are empty without it. A source that cannot be
 	// removed is a failure with the operation "remove". What Compare leaves
-	// alone stays, unless it is found to be the same by its CRC-64. To remove
-	// one of a file's hard links changes the others: they may take a run more.
+	// alone stays, unless it is found to be the same by its CRC-64. One of
+	// a file's hard links may go while the others are still to be moved.
 	RemoveSource bool
 
 	// IfUnchanged lets nothing be replaced that somebody else has written

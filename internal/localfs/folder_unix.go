@@ -232,6 +232,7 @@ func identityOf(st *unix.Stat_t) Identity {
 		ChangeTime: st.Ctim.Nano(),
 		Device:     uint64(st.Dev),
 		Inode:      st.Ino,
+		Links:      uint64(st.Nlink),
 		Mode:       modeOf(uint32(st.Mode)),
 	}
 }

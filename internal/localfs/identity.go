@@ -13,6 +13,7 @@ type Identity struct {
 	ChangeTime int64       // ns since 1970; 0 where the system has none (Windows)
 	Device     uint64      // 0 on Windows
 	Inode      uint64      // 0 on Windows
+	Links      uint64      // names that the file has; 0 on Windows
 	Mode       fs.FileMode // type and permission bits
 }
 

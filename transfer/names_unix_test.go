@@ -3,6 +3,7 @@
 package transfer_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,5 +72,27 @@ func TestFolderMarkersAgain(t *testing.T) {
 		if r := w.sync(w.at("p"), transfer.Local(dir), o); r.Objects.Failed != 1 || r.Objects.Skipped != 2 {
 			t.Errorf("a file in the way: %+v", r.Objects)
 		}
+	}
+}
+
+// A move takes one of a file's names after the other: what it does itself is no
+// change of the source.
+func TestMoveOfHardLinks(t *testing.T) {
+	w := newWorld(t)
+	src := t.TempDir()
+	for name, size := range map[string]int{"small": 10, "large": 3*partSize + 1} {
+		write(t, filepath.Join(src, name), noise(1, size))
+		for _, other := range []string{"a", "b", "z"} {
+			if err := os.Link(filepath.Join(src, name), filepath.Join(src, other+name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	r := w.sync(transfer.Local(src), w.at("p"), transfer.SyncOptions{Compare: transfer.CompareNone, RemoveSource: true})
+	if r.Objects.Done != 8 || r.Objects.Removed != 8 {
+		t.Errorf("%+v, %v", r.Objects, r.Failures)
+	}
+	if !bytes.Equal(w.get("p/zlarge"), noise(1, 3*partSize+1)) || len(tree(t, src)) > 0 {
+		t.Error("not moved")
 	}
 }
