@@ -398,7 +398,7 @@ const fileMode fs.FileMode = 0
 
 // publish gives the finished temporary file its name and settles the object.
 func (d *download) publish(ctx context.Context, crc uint64) error {
-	err := d.guard.keep(ctx, d.name, func() (checkpoint.Identity, error) {
+	err := d.guard.keepFile(ctx, d.root, d.name, func() (checkpoint.Identity, error) {
 		id, err := d.root.StatTemp(d.name, d.tempName(d.name))
 		return sourceIdentity(id), err
 	})

@@ -45,6 +45,25 @@ func (g guard) keep(ctx context.Context, name string, after func() (checkpoint.I
 	return g.backup.keep(ctx, name, g.exists, g.before, id)
 }
 
+// keepFile is keep of a file, which a backup may give another name to: of what
+// changes by that the guard takes note.
+func (g *guard) keepFile(ctx context.Context, root *localfs.Root, name string, after func() (checkpoint.Identity, error)) error {
+	if g.backup == nil || !g.exists {
+		return g.keep(ctx, name, after)
+	}
+	if err := g.undisturbedFile(root, name); err != nil {
+		return err
+	}
+	if err := g.keep(ctx, name, after); err != nil {
+		return err
+	}
+	now, err := root.Stat(name)
+	if err == nil && now.Size == g.id.Size && now.ModTime == g.id.ModTime && now.Inode == g.id.Inode {
+		g.id = now
+	}
+	return nil // what is another file is found when it is to be replaced
+}
+
 const takenReason = "somebody else has written there since it was looked at"
 
 // taken is the error for a destination that is not as it was.
@@ -103,6 +122,8 @@ func (g guard) undisturbedFile(root *localfs.Root, name string) error {
 		return err
 	case !g.exists || now.Size != g.id.Size || now.ModTime != g.id.ModTime || now.Inode != g.id.Inode:
 		return taken(name)
+	case now.ChangeTime != g.id.ChangeTime && now.Links == g.id.Links:
+		return taken(name) // it did not only get or lose another name, which this job may have done
 	}
 	return nil
 }

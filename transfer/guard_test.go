@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/transfer"
 )
 
@@ -122,5 +124,44 @@ func TestSmallObjectReplacedMeanwhile(t *testing.T) {
 	report, err := w.engine().Sync(t.Context(), transfer.Local(folder), w.at("to"), &transfer.SyncOptions{IfUnchanged: true})
 	if !errors.Is(err, transfer.ErrIncomplete) || report.Objects.Changed != 1 || string(w.get("to/k")) != "theirs" {
 		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// TestEditedLocally: a file that somebody edits after it was seen, and gives its
+// old time and size, is neither deleted nor replaced. Its other names going away
+// is no edit.
+func TestEditedLocally(t *testing.T) {
+	s := newSides(t, "down")
+	s.add(false, "a")
+	s.add(true, "extra", "one")
+	if err := os.Link(filepath.Join(s.to, "one"), filepath.Join(s.to, "two")); err != nil {
+		t.Fatal(err)
+	}
+	var plan bytes.Buffer
+	o := &transfer.SyncOptions{Delete: true, MaxDelete: transfer.DeleteLimit{Percent: 100}}
+	if _, err := s.engine().Plan(t.Context(), s.src, s.dst, &plan, o); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(s.to, "extra")
+	info, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := bytes.Repeat([]byte("!"), int(info.Size()))
+	if err := errors.Join(os.WriteFile(name, data, 0o600), os.Chtimes(name, info.ModTime(), info.ModTime())); err != nil {
+		t.Fatal(err)
+	}
+	p, err := transfer.ReadPlan(bytes.NewReader(plan.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.engine().Apply(t.Context(), p, &transfer.ApplyOptions{ResumeOptions: transfer.ResumeOptions{
+		Bucket: func(string, string) (*oss.Bucket, error) { return s.bucket, nil },
+	}})
+	if err == nil {
+		t.Error("nothing was stale")
+	}
+	if got := s.have(); !slices.Equal(got, []string{"a", "extra"}) || tree(t, s.to)["extra"] != string(data) {
+		t.Errorf("%q", got)
 	}
 }

@@ -65,6 +65,7 @@ type seen struct {
 	Changed int64  `json:"ctime,omitempty"` // ns since 1970
 	Inode   uint64 `json:"inode,omitempty"`
 	Device  uint64 `json:"device,omitempty"`
+	Links   uint64 `json:"links,omitempty"` // names of a file that has several
 	ETag    string `json:"etag,omitempty"`
 	Class   string `json:"class,omitempty"`
 }
@@ -73,14 +74,18 @@ func (e entry) seen() *seen {
 	if e.etag != "" {
 		return &seen{Size: e.size, ModTime: e.modTime.UnixNano(), ETag: e.etag, Class: e.class}
 	}
-	return &seen{Size: e.id.Size, ModTime: e.id.ModTime, Changed: e.id.ChangeTime, Inode: e.id.Inode, Device: e.id.Device}
+	s := &seen{Size: e.id.Size, ModTime: e.id.ModTime, Changed: e.id.ChangeTime, Inode: e.id.Inode, Device: e.id.Device}
+	if e.id.Links > 1 {
+		s.Links = e.id.Links
+	}
+	return s
 }
 
 // entry is what s was made of.
 func (s *seen) entry(name string) entry {
 	e := entry{name: name, size: s.Size, modTime: time.Unix(0, s.ModTime), etag: s.ETag, class: s.Class}
 	if s.ETag == "" {
-		e.id = localfs.Identity{Size: s.Size, ModTime: s.ModTime, ChangeTime: s.Changed, Inode: s.Inode, Device: s.Device}
+		e.id = localfs.Identity{Size: s.Size, ModTime: s.ModTime, ChangeTime: s.Changed, Inode: s.Inode, Device: s.Device, Links: max(s.Links, 1)}
 	}
 	return e
 }
