@@ -18,8 +18,8 @@ import (
 type FileOptions struct {
 	// EncodeNames gives every key a file's name, where without it one such as
 	// a//b or ../a is a failure: package localfs has the table. An upload takes
-	// it back. It is one to one; the names of folders and files that need none
-	// stay.
+	// it back, and gives a file whose name is not UTF-8 a key. It is one to one;
+	// the names of folders and files that need none stay.
 	EncodeNames bool `json:",omitempty"`
 
 	// Links says what becomes of symbolic links.
@@ -110,7 +110,7 @@ func (f FileOptions) checkName(name string, empty bool) error {
 		name = strings.TrimSuffix(name, "/")
 	}
 	if f.EncodeNames {
-		name = localfs.EncodeKey(name)
+		return localfs.CheckEncoded(name)
 	}
 	return localfs.CheckKey(name)
 }

@@ -110,11 +110,12 @@ func (t *tree) localTarget(name string) (string, error) {
 		return bad(leadsOut)
 	case text == "" || at == ".":
 		return bad("leads to the tree as a whole")
-	case !utf8.ValidString(at):
-		return bad(string(localfs.SkippedName))
 	}
 	if t.options.Files.EncodeNames {
 		at = localfs.DecodeKey(at)
+	}
+	if !utf8.ValidString(at) {
+		return bad(string(localfs.SkippedName))
 	}
 	return at, nil
 }

@@ -4,6 +4,7 @@ package transfer_test
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -94,5 +95,33 @@ func TestMoveOfHardLinks(t *testing.T) {
 	}
 	if !bytes.Equal(w.get("p/zlarge"), noise(1, 3*partSize+1)) || len(tree(t, src)) > 0 {
 		t.Error("not moved")
+	}
+}
+
+// Names that no key has get one, which gives them back; what only looks like an
+// escape is a name.
+func TestEncodeNamesOfFiles(t *testing.T) {
+	w := newWorld(t)
+	src, dst := t.TempDir(), t.TempDir()
+	for i, name := range []string{"bad\xff", "dir\xfe/%FE", "%FF", "%25FF", "a%00", "\xff%41", "caf\xe9/caf\xc3\xa9"} {
+		write(t, filepath.Join(src, name), noise(i, i+1))
+	}
+	symlink(t, "bad\xff", filepath.Join(src, "link"))
+	o := transfer.SyncOptions{Files: transfer.FileOptions{EncodeNames: true, Links: transfer.LinksKeep}, Delete: true}
+	w.sync(transfer.Local(src), w.at("p"), o)
+	want := []string{"%2525FF", "%25FF", "%FF%2541", "a%00", "bad%FF", "caf%E9/caf\u00e9", "dir%FE/%25FE", "link -> p/bad%FF"}
+	if got := w.keysOf("p/"); !slices.Equal(got, want) {
+		t.Fatalf("keys %q", got)
+	}
+	if r := w.sync(w.at("p"), transfer.Local(dst), o); r.Objects.Done != 8 {
+		t.Errorf("down: %+v, %v", r.Objects, r.Failures)
+	}
+	if got, want := tree(t, dst), tree(t, src); !maps.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+	for _, sides := range [][2]transfer.Location{{transfer.Local(src), w.at("p")}, {w.at("p"), transfer.Local(dst)}} {
+		if r := w.sync(sides[0], sides[1], o); r.Objects.Skipped != 8 || r.Objects.Total != 8 {
+			t.Errorf("again: %+v, %v", r.Objects, r.Failures)
+		}
 	}
 }

@@ -25,8 +25,8 @@ failure of that object, and so is a key below another one that is a file (a, a/b
 one that the file system takes for another (A, a); all others are transferred.
 --encode-names gives such names a file: % and two digits for what cannot be, as in
 %2E%2E/a, and % alone for a name that is empty. An upload with it gives them back.
-Names of files that are not UTF-8 are failures. A file that cannot be read is one, too,
-and --delete then deletes nothing. Symbolic links, sockets, devices and FIFOs are left
+Names of files that are not UTF-8 are failures; with --encode-names the bytes of theirs
+that are not become %XX in the key. A file that cannot be read is a failure, too, and --delete then deletes nothing. Symbolic links, sockets, devices and FIFOs are left
 out and counted as skipped, with a warning; for links see the flags. Hard links are
 files. Folders are no objects, unless with --dirs. Objects keep the times of files, and
 with --preserve their permissions and owner (metadata mode, uid, gid).

@@ -20,18 +20,21 @@
 //	nothing before or behind a slash       %
 //	. and ..                               %2E and %2E%2E
 //	the name of a temporary file of ours   %2Eosssync-…
-//	the byte 0, bytes that are not UTF-8   %00, %FF
 //	what the rules here make of a name     its % as %25
 //	Windows: < > : " \ | ? * and controls  %3A for the colon
 //	Windows: a dot or space at the end     %2E, %20
 //	Windows: the name of a device          %43ON for CON
+//	%FF that stands for a byte, see below  the byte FF
+//	what that rule makes of a name         its %25 as %
 //
-// All other names stay as they are, the % in "100%" and "a%20b" among them. The
+// The last two are for files whose names are not UTF-8, as no key is: each byte
+// that is not becomes %XX in the key, and the key gives the file that name. All
+// other names stay as they are, the % in "100%" and "a%20b" among them. The
 // mapping takes no look at the disk, two keys never get one file, and a file
 // that was made so is uploaded to the key that it was made of (EncodeKey,
-// DecodeKey). Only a file % and keys that begin with a slash, whose folder has that
-// name, are in each other's way. Names that a file system takes for one, since it folds cases or
-// normalises Unicode, it does not tell apart.
+// DecodeKey). Only a file % and keys that begin with a slash, whose folder has
+// that name, are in each other's way. Names that a file system takes for one,
+// since it folds cases or normalises Unicode, it does not tell apart.
 //
 // A download takes these steps, each safe to repeat after a crash:
 //

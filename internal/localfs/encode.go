@@ -8,12 +8,13 @@ import (
 
 // EncodeKey is key as a path of names that files can have on this system: the
 // table in the package's comment says how. Every key has another one, and
-// DecodeKey takes it back. The result may still be too long for CheckKey.
+// DecodeKey takes it back. What is not UTF-8 or has a NUL byte is no key and
+// stays. The result may still be too long for CheckKey, and need not be UTF-8.
 func EncodeKey(key string) string { return hostNames.mapKey(key, nameRules.encode) }
 
 // DecodeKey is the key that EncodeKey makes path of. A path that it makes of no
 // key is a key as it stands, and EncodeKey leaves that one as it is: paths that
-// pass CheckKey, too, have each another key.
+// pass CheckKey, and those that only are not UTF-8, have each another key.
 func DecodeKey(path string) string { return hostNames.mapKey(path, nameRules.decode) }
 
 // encodeFolder is the path of the folder that key, without a slash at its end, is
@@ -26,6 +27,7 @@ func encodeFolder(key string) string {
 type nameRules struct {
 	windows bool
 	alone   bool // the name is all of its key, which is never empty
+	raw     bool // it need not be UTF-8
 }
 
 var hostNames = nameRules{windows: runtime.GOOS == "windows"}
@@ -51,41 +53,63 @@ func (r nameRules) mapKey(key string, name func(nameRules, string) string) strin
 	}
 }
 
-// encode is one name of a key as a file's. One that a file can have, and that
-// decode leaves as it is, stays.
+// encode is one name of a key as a file's.
 func (r nameRules) encode(name string) string {
-	if r.isEncoded(name) {
+	switch o, escaped := r.origin(name); {
+	case o == originKey:
 		return r.escape(name)
+	case o == originFile && escaped:
+		return unescape(name)
 	}
 	return name
 }
 
-// decode takes encode back. What only looks like an escape, since encode would
-// not have made it, stays.
+// decode takes encode back.
 func (r nameRules) decode(name string) string {
-	if plain, ok := r.decoded(name); ok {
-		return plain
+	switch o, escaped := r.origin(name); {
+	case o == originFile:
+		return r.escape(name)
+	case o == originKey && escaped:
+		return unescape(name)
 	}
 	return name
 }
 
-// isEncoded says whether encode changes name: files cannot have it, or it is
-// what encode makes of another name.
-func (r nameRules) isEncoded(name string) bool {
-	if r.reason(name) != "" {
-		return true
-	}
-	_, ok := r.decoded(name)
-	return ok
-}
+// origin is what a name is escaped from, once or more often: escaped says that
+// it is, for that name itself has the origin, too.
+//
+// Names of keys are escaped on the way to a file, and names of files on the way
+// to a key. No escape is itself one that has to be escaped, so that a name has
+// one origin at most, and what looks like an escape and has none stays as it is
+// on both ways.
+type origin int
 
-// decoded is the name that encode makes this one of, if there is one. It is
-// shorter, so the two functions that ask each other come to an end.
-func (r nameRules) decoded(name string) (plain string, ok bool) {
-	if plain = unescape(name); plain == name || r.escape(plain) != name || r.alone && plain == "" {
-		return "", false
+const (
+	originNone origin = iota
+	originKey         // the name of a key that no file can have
+	originFile        // the name of a file that no key can have
+)
+
+func (r nameRules) origin(name string) (o origin, escaped bool) {
+	for {
+		reason := r.reason(name)
+		switch {
+		case strings.IndexByte(name, 0) >= 0:
+			return originNone, false
+		case !utf8.ValidString(name):
+			if r.raw = true; r.reason(name) == "" {
+				return originFile, escaped
+			}
+			return originNone, false
+		case reason != "":
+			return originKey, escaped
+		}
+		plain := unescape(name)
+		if plain == name || r.escape(plain) != name || r.alone && plain == "" {
+			return originNone, false
+		}
+		name, escaped = plain, true
 	}
-	return plain, r.isEncoded(plain)
 }
 
 // escape writes %XX for each byte that files cannot have in their names there,
@@ -101,7 +125,6 @@ func (r nameRules) escape(name string) string {
 		last := i+n == len(name)
 		switch {
 		case c == utf8.RuneError && n == 1,
-			c == 0,
 			i == 0 && first, name == "..",
 			r.windows && (c < ' ' || strings.ContainsRune(windowsForbidden, c)),
 			r.windows && last && (c == '.' || c == ' '),

@@ -3,6 +3,7 @@ package localfs
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 )
@@ -18,8 +19,14 @@ func TestEncodeName(t *testing.T) {
 		{"up", "../a", "%2E%2E/a", "%2E%2E/a"},
 		{"three dots", "...", "...", "..%2E"},
 		{"temporary", temp, "%2E" + temp[1:], "%2E" + temp[1:]},
-		{"nul", "a\x00", "a%00", "a%00"},
-		{"not utf-8", "a\xffé", "a%FFé", "a%FFé"},
+		{"nul, which no key has", "a%00", "a%00", "a%00"},
+		{"a file's name that is not utf-8", "a%FFé", "a\xffé", "a\xffé"},
+		{"the same with escapes", "a%FF%2541", "a\xff%41", "a\xff%41"},
+		{"what is escaped like it", "a%25FF", "a%FF", "a%FF"},
+		{"twice", "a%2525FF", "a%25FF", "a%25FF"},
+		{"not utf-8, and nul", "%FF%00", "%FF%00", "%FF%00"},
+		{"not utf-8, and no file's", "x%FF/..", "x\xff/%2E%2E", "x\xff/%2E%2E"},
+		{"an escape of utf-8", "%C3%A9", "%C3%A9", "%C3%A9"},
 		{"a percent alone", "%", "%", "%"},
 		{"a percent as a folder", "%/a", "%25/a", "%25/a"},
 		{"a percent in a folder", "a/%", "a/%25", "a/%25"},
@@ -57,7 +64,7 @@ func TestEncodeName(t *testing.T) {
 // key is made of can be a file: what has an inverse maps no two to one.
 func TestEncodeIsReversible(t *testing.T) {
 	piece := rapid.SampledFrom([]string{
-		"%", "%2", "%2E", "%25", "%2e", "2E", "25", "E", ".", "..", " ", "/", "a", "C", "CON", "COM1", "nul", ":", "\\", "\x00", "\x1f", "\xff", "é", "%FF", "%C3%A9",
+		"%", "%2", "%2E", "%25", "%2e", "2E", "25", "E", ".", "..", " ", "/", "a", "C", "CON", "COM1", "nul", ":", "\\", "\x00", "\x1f", "\xff", "é", "%FF", "%25FF", "%00", "%C3%A9", "\xc3", "\xa9", "%C3", "/",
 		TempName("x"), TempName("x")[:1], TempName("x")[1:],
 	})
 	rapid.Check(t, func(t *rapid.T) {
@@ -91,21 +98,43 @@ func checkName(t interface {
 	if key == "" {
 		return // it is none
 	}
+	if !utf8.ValidString(key) || strings.IndexByte(key, 0) >= 0 {
+		checkFile(t, rules, key)
+		return // it is none
+	}
 	path := rules.mapKey(key, nameRules.encode)
+	raw := rules
+	raw.raw = true
 	for name := range strings.SplitSeq(path, "/") {
-		if reason := rules.reason(name); reason != "" {
+		if reason := raw.reason(name); reason != "" {
 			t.Fatalf("%+v: %q is made %q, which %s", rules, key, path, reason)
 		}
 	}
 	if back := rules.mapKey(path, nameRules.decode); back != key {
 		t.Fatalf("%+v: %q is made %q, which comes back as %q", rules, key, path, back)
 	}
-	for name := range strings.SplitSeq(key, "/") { // as the name of a file
-		if rules.reason(name) != "" {
+	checkFile(t, rules, key)
+}
+
+// checkFile checks path as that of a file, if one can have it.
+func checkFile(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, rules nameRules, path string,
+) {
+	t.Helper()
+	raw := rules
+	raw.raw = true
+	for name := range strings.SplitSeq(path, "/") {
+		if raw.reason(name) != "" {
 			return
 		}
 	}
-	if back := rules.mapKey(rules.mapKey(key, nameRules.decode), nameRules.encode); back != key {
-		t.Fatalf("%+v: the file %q comes back as %q", rules, key, back)
+	key := rules.mapKey(path, nameRules.decode)
+	if !utf8.ValidString(key) {
+		t.Fatalf("%+v: the file %q gets %q, which is not UTF-8", rules, path, key)
+	}
+	if back := rules.mapKey(key, nameRules.encode); back != path {
+		t.Fatalf("%+v: the file %q comes back as %q", rules, path, back)
 	}
 }

@@ -26,18 +26,22 @@ func (e *KeyError) Error() string {
 // system. Two keys that pass it are two files, except on file systems that
 // fold case or normalise Unicode.
 func CheckKey(key string) error {
-	if reason := keyReason(key); reason != "" {
-		return &KeyError{Key: key, Reason: reason}
-	}
-	return nil
+	_, err := checked(key, key, hostNames)
+	return err
 }
 
-func keyReason(key string) string {
+// CheckEncoded is CheckKey for the file that EncodeKey gives a key.
+func CheckEncoded(key string) error {
+	_, err := checkedEncoded(key, EncodeKey(key))
+	return err
+}
+
+func keyReason(key string, rules nameRules) string {
 	if key == "" {
 		return "is empty"
 	}
 	for name := range strings.SplitSeq(key, "/") {
-		if reason := hostNames.reason(name); reason != "" {
+		if reason := rules.reason(name); reason != "" {
 			// A folder may be named so, and then is in nobody's way.
 			if reason == reasonTemp && !strings.HasSuffix("/"+key, "/"+name) {
 				continue
@@ -64,7 +68,7 @@ func (r nameRules) reason(name string) string {
 		return "leaves the target folder"
 	case strings.IndexByte(name, 0) >= 0:
 		return "has a NUL byte"
-	case !utf8.ValidString(name):
+	case !r.raw && !utf8.ValidString(name):
 		return string(SkippedName)
 	case r.windows:
 		if reason := windowsReason(name); reason != "" {
@@ -140,25 +144,35 @@ func (r *Root) localTemp(key, tempName string) (string, error) {
 func (r *Root) localFolder(key string) (string, error) {
 	key = strings.TrimSuffix(key, "/")
 	if r.encode {
-		return checked(key, encodeFolder(key))
+		return checkedEncoded(key, encodeFolder(key))
 	}
-	return checked(key, key)
+	return checked(key, key, hostNames)
 }
 
 // local is the path below the root of the file that key stands for.
 func (r *Root) local(key string) (string, error) {
 	if r.encode {
-		return checked(key, EncodeKey(key))
+		return checkedEncoded(key, EncodeKey(key))
 	}
-	return checked(key, key)
+	return checked(key, key, hostNames)
 }
 
 // checked is the path of key, if it can be one.
-func checked(key, path string) (string, error) {
-	if reason := keyReason(path); reason != "" {
+func checked(key, path string, rules nameRules) (string, error) {
+	if reason := keyReason(path, rules); reason != "" {
 		return "", &KeyError{Key: key, Reason: reason}
 	}
 	return path, nil
+}
+
+// checkedEncoded is checked for an encoded path. It is another one for each key
+// that is UTF-8, and need not be so itself.
+func checkedEncoded(key, path string) (string, error) {
+	rules := hostNames
+	if rules.raw = true; !utf8.ValidString(key) {
+		return "", &KeyError{Key: key, Reason: string(SkippedName)}
+	}
+	return checked(key, path, rules)
 }
 
 // SplitRoot splits the path of one file into the directory to open as a Root

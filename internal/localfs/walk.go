@@ -269,8 +269,8 @@ func decodeNames(names []string, top bool) map[string]string {
 		base, isFolder := strings.CutSuffix(name, "/")
 		rules := hostNames
 		rules.alone = top && !isFolder
-		plain, ok := rules.decoded(base)
-		if !ok {
+		plain := rules.decode(base)
+		if plain == base {
 			continue
 		}
 		if isFolder {
