@@ -36,7 +36,8 @@ type FileOptions struct {
 	// gives them back. Of the permissions it gives back no setuid, setgid or
 	// sticky bit, and the owner only to root. A file that only had its
 	// permissions changed is uploaded; an object that only has other metadata is
-	// not downloaded, for no listing tells. Folders keep none.
+	// not downloaded, for no listing tells. Folders keep none, and with Folders
+	// the report has a warning that says so.
 	Preserve bool `json:",omitempty"`
 }
 

@@ -201,6 +201,9 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 		t.options.AllowEmpty = true // what there was may have been done
 		t.warn("goes on after " + printable(o.after) + ": what was changed up to there since is for the next sync to find")
 	}
+	if o.Files.Folders && o.Files.Preserve {
+		t.warn("folders keep neither permissions nor owner, only files do")
+	}
 	if o.RemoveSource && t.report.Resumed {
 		t.options.AllowEmpty = true // the earlier run may have moved all
 	}

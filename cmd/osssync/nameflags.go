@@ -29,7 +29,7 @@ Names of files that are not UTF-8 are failures; with --encode-names the bytes of
 that are not become %XX in the key. A file that cannot be read is a failure, too, and --delete then deletes nothing. Symbolic links, sockets, devices and FIFOs are left
 out and counted as skipped, with a warning; for links see the flags. Hard links are
 files. Folders are no objects, unless with --dirs. Objects keep the times of files, and
-with --preserve their permissions and owner (metadata mode, uid, gid).
+with --preserve their permissions and owner (metadata mode, uid, gid); folders keep none.
 `
 
 func (f *nameFlags) registerNames(cmd *cobra.Command) {
