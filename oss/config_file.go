@@ -112,6 +112,20 @@ func (c *ConfigFile) Bucket(name string) (BucketSetting, bool) {
 	return BucketSetting{}, false
 }
 
+// Buckets are the names of the buckets that the file says something of, sorted.
+func (c *ConfigFile) Buckets() []string {
+	var names []string
+	for section := range c.sections {
+		if name, named := strings.CutPrefix(section, "buckets "); named {
+			names = append(names, name)
+		}
+	}
+	names = slices.AppendSeq(names, maps.Keys(c.sections[bucketCNAMEs]))
+	names = slices.AppendSeq(names, maps.Keys(c.sections[bucketEndpoints]))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // HasCredentials reports whether a profile says anything of credentials.
 func (c *ConfigFile) HasCredentials(profile string) bool {
 	s := c.sections.section(cmp.Or(profile, os.Getenv("OSSUTIL_PROFILE")))

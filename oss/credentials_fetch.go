@@ -35,6 +35,9 @@ func fetch(ctx context.Context, client *http.Client, method, address string, hea
 	if err != nil {
 		return nil, errors.New("its address is no URL")
 	}
+	if req.URL.User != nil {
+		return nil, errors.New("its address must not hold a user or password")
+	}
 	if header != nil {
 		req.Header = header
 	}

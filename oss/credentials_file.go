@@ -179,7 +179,10 @@ func (c iniFile) providerOf(section map[string]string, profile string, seen []st
 		return ProcessCredentials(args[0], args[1:]...), nil
 	case "oidc":
 		o := &AssumeRoleOptions{RoleARN: role, OIDCProviderARN: section["oidcproviderarn"], OIDCTokenFile: section["oidctokenfile"]}
-		return OIDCCredentials(o.from(section)), nil
+		if err := o.from(section); err != nil {
+			return nil, err
+		}
+		return OIDCCredentials(o), nil
 	case "ramrolearn", "chainableramrolearn":
 		return c.role(section, role, keys, append(seen, profile))
 	}
@@ -202,16 +205,26 @@ func (c iniFile) role(section map[string]string, role string, keys func() (Crede
 	if err != nil {
 		return nil, err
 	}
-	return AssumeRoleCredentials(by, role, new(AssumeRoleOptions).from(section)), nil
+	o := new(AssumeRoleOptions)
+	if err := o.from(section); err != nil {
+		return nil, err
+	}
+	return AssumeRoleCredentials(by, role, o), nil
 }
 
 // from adds what a profile says of every way to assume a role.
-func (o *AssumeRoleOptions) from(section map[string]string) *AssumeRoleOptions {
-	o.SessionName, o.ExternalID, o.Endpoint = section["rolesessionname"], section["externalid"], section["stsendpoint"]
-	if o.Endpoint != "" && !strings.Contains(o.Endpoint, "://") {
-		o.Endpoint = "https://" + o.Endpoint
+func (o *AssumeRoleOptions) from(section map[string]string) error {
+	o.SessionName, o.ExternalID = section["rolesessionname"], section["externalid"]
+	host := section["stsendpoint"]
+	if host == "" {
+		return nil
 	}
-	return o
+	ep, err := parseEndpoint(host, AddressingPath)
+	if wrong, ok := errors.AsType[*UsageError](err); ok {
+		return errors.New("stsEndpoint " + wrong.Reason)
+	}
+	o.Endpoint = ep.scheme + "://" + ep.host
+	return err
 }
 
 // credentialKeys are those by which a section is known to be about credentials.

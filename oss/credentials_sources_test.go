@@ -271,6 +271,14 @@ func TestProcessCredentials(t *testing.T) {
 	}
 }
 
+func TestSTSEndpointWithUser(t *testing.T) {
+	by := oss.StaticCredentials("id", "secret", "")
+	_, err := oss.AssumeRoleCredentials(by, "arn", &oss.AssumeRoleOptions{Endpoint: "http://u:MARKER@127.0.0.1:1"}).Credentials(t.Context())
+	if err == nil || strings.Contains(err.Error(), "MARKER") || !strings.Contains(err.Error(), "must not hold a user or password") {
+		t.Error(err)
+	}
+}
+
 func TestConfigFile(t *testing.T) {
 	server := sts(t, map[string]string{"Action": "AssumeRole", "RoleArn": "arn", "AccessKeyId": "base"})
 	text := fmt.Sprintf("\xef\xbb\xbf# made by ossutil\n[default]\naccess-key-id = \"id2\"\nAccessKeySecret=s2\n\n"+
@@ -280,6 +288,7 @@ func TestConfigFile(t *testing.T) {
 		"[profile loop]\nmode=RamRoleArn\nrole-arn=arn\nsource-profile=loop\n"+
 		"[profile oidc]  # in a pod\nmode=OIDC\nram-role-arn=arn\noidc-provider-arn=p\noidc-token-file=/none\n"+
 		"[profile chain]\nmode=ChainableRamRoleArn\nram_role_arn=arn\nsource_profile=base\nsts-endpoint=%[1]s\n"+
+		"[profile user]\nmode=RamRoleArn\nrole-arn=arn\nsource_profile=base\nsts-endpoint=https://u:MARKER@127.0.0.1:1\n"+
 		"[profile quotes]\nmode=Process\ncredential_process='/none/a program' \"x y\" ''\n[profile open]\nmode=Process\ncredential_process=a 'b\n"+
 		"[profile nobody]\nmode=Anonymous\n[profile odd]\nmode=Telepathy\n[profile half]\nmode=AK\naccesskeyid=x\n", server.URL)
 	v2 := filepath.Join(t.TempDir(), "v2")
@@ -306,6 +315,7 @@ func TestConfigFile(t *testing.T) {
 		{v2, "chain", "STS.id", "secret", "token", ""},
 		{v2, "oidc", "", "", "", "OIDC token: open /none"},
 		{v2, "quotes", "", "", "", "program \"/none/a program\""},
+		{v2, "user", "", "", "", "stsEndpoint must not hold a user or password"},
 		{v2, "open", "", "", "", "quotes of credential_process"},
 		{v2, "loop", "", "", "", "leads back to itself"},
 		{v2, "odd", "", "", "", `mode "Telepathy"`},

@@ -32,7 +32,8 @@ type AssumeRoleOptions struct {
 	// ExternalID is what the role's trust policy asks for, if it does.
 	ExternalID string
 
-	// Endpoint is the STS. "" means https://sts.aliyuncs.com.
+	// Endpoint is the STS. "" means https://sts.aliyuncs.com. One with a user
+	// or password is an error of the first Credentials.
 	Endpoint string
 
 	// HTTPClient sends the requests; nil means the default.

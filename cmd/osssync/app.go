@@ -92,6 +92,9 @@ func (a *app) begin(cmd *cobra.Command) error {
 		return err
 	}
 	a.begun = true
+	if err := a.flags.checkHosts(); err != nil {
+		return err
+	}
 	a.readSettings(cmd)
 	if a.flags.onlyErrors {
 		a.flags.noProgress = true

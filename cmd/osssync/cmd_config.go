@@ -389,9 +389,18 @@ func (a *app) checkConfig(cmd *cobra.Command) error {
 				return &usageError{message: oneLine(err.Error()) + " (profile " + printable(p) + ")"}
 			}
 		}
-		if endpoint, _ := file.Setting(p, "endpoint"); endpoint != "" {
-			if _, err := oss.New(endpoint, oss.AnonymousCredentials(), nil); err != nil {
-				return err
+		for _, key := range []string{"endpoint", "stsEndpoint"} {
+			if host, _ := file.Setting(p, key); host != "" {
+				if wrong := wrongEndpoint(host); wrong != "" {
+					return &usageError{message: fmt.Sprintf("%s (profile %s): %s", key, printable(p), wrong)}
+				}
+			}
+		}
+	}
+	for _, name := range file.Buckets() {
+		if b, _ := file.Bucket(name); b.Endpoint != "" {
+			if wrong := wrongEndpoint(b.Endpoint); wrong != "" {
+				return &usageError{message: fmt.Sprintf("endpoint of bucket %s: %s", printable(name), wrong)}
 			}
 		}
 	}

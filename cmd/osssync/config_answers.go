@@ -30,9 +30,9 @@ func checkValue(key, value string) string {
 	switch {
 	case strings.ContainsAny(value, "\r\n\x00") || value != strings.TrimSpace(value):
 		return "it has a line break, or blanks at its beginning or end"
-	case key == "endpoint":
-		if _, err := oss.New(value, oss.AnonymousCredentials(), nil); err != nil {
-			return strings.TrimPrefix(oneLine(err.Error()), "oss: New: endpoint: ")
+	case key == "endpoint", key == "stsEndpoint":
+		if wrong := wrongEndpoint(value); wrong != "" {
+			return wrong
 		}
 		if !strings.ContainsAny(value, ".:") && value != "localhost" {
 			return "it is no host such as oss-cn-hangzhou.aliyuncs.com; one without a dot is written http://HOST"
@@ -41,6 +41,16 @@ func checkValue(key, value string) string {
 		return "it is no region such as cn-hangzhou; a host is an endpoint"
 	case slices.Contains([]string{"accessKeyID", "accessKeySecret", "stsToken"}, key) && strings.ContainsFunc(value, notInKey):
 		return "it has blanks, or characters that no key has"
+	}
+	return ""
+}
+
+// wrongEndpoint says why no service can be at endpoint, "" if one can. It does
+// not repeat it: it may hold a password.
+func wrongEndpoint(endpoint string) string {
+	_, err := oss.New(endpoint, oss.AnonymousCredentials(), nil)
+	if e, ok := errors.AsType[*oss.UsageError](err); ok {
+		return oneLine(e.Reason)
 	}
 	return ""
 }

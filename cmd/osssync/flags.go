@@ -183,6 +183,17 @@ func (a *app) warnSecrets(cmd *cobra.Command) {
 	}
 }
 
+// checkHosts refuses hosts with a user in front: what is printed later, as the
+// command line that goes on, would have the password in it.
+func (g *globalFlags) checkHosts() error {
+	for _, f := range [][2]string{{"endpoint", g.endpoint}, {"sts-endpoint", g.stsEndpoint}} {
+		if strings.Contains(f[1], "@") {
+			return &usageError{message: "--" + f[0] + ": must not hold a user or password"}
+		}
+	}
+	return nil
+}
+
 // byteSize is a flag of bytes: 100Mi, 5G, 4096.
 type byteSize int64
 
