@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -34,6 +35,7 @@ type callback struct {
 	Host     string `json:"callbackHost"`
 	Body     string `json:"callbackBody"`
 	BodyType string `json:"callbackBodyType"`
+	Policy   string `json:"callbackPolicy"` // of the bucket, in place of all above
 
 	vars map[string]string // of x-oss-callback-var
 }
@@ -53,6 +55,11 @@ func (rq *request) readCallback() (*callback, error) {
 	if _, err := rq.callbackParam("callback-var", &c.vars); err != nil {
 		return nil, err
 	}
+	if c.Policy != "" {
+		if err := rq.readCallbackPolicy(&c); err != nil {
+			return nil, err
+		}
+	}
 	bad := func(name string) error {
 		return failArgument(name, "", "The callback configuration is not valid: "+name+".")
 	}
@@ -66,6 +73,45 @@ func (rq *request) readCallback() (*callback, error) {
 	}
 	maps.DeleteFunc(c.vars, func(name, _ string) bool { return !strings.HasPrefix(name, "x:") }) // ignored, not refused
 	return &c, nil
+}
+
+// readCallbackPolicy takes what c.Policy names from the bucket's configuration.
+// Variables of the request's own come before those of the policy.
+func (rq *request) readCallbackPolicy(c *callback) error {
+	var doc *element
+	err := rq.viewConfig(func(tx *store.Tx) (err error) {
+		doc, err = configDoc(tx, rq.bucket, "policy&comp=callback", "")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var item *element
+	if doc != nil {
+		for _, e := range doc.all("PolicyItem") {
+			if e.get("PolicyName") == c.Policy {
+				item = e
+			}
+		}
+	}
+	if item == nil {
+		return failArgument("callbackPolicy", c.Policy, "The bucket has no callback policy of this name.")
+	}
+	// What is stored was checked to be base64 of JSON, but not of which.
+	read := func(field string, into any) error {
+		raw, err := base64.StdEncoding.DecodeString(item.get(field))
+		if err != nil || len(raw) > 0 && json.Unmarshal(raw, into) != nil {
+			return failArgument("callbackPolicy", c.Policy, "The callback policy is not valid: "+field+".")
+		}
+		return nil
+	}
+	vars := make(map[string]string)
+	if err := cmp.Or(read("Callback", c), read("CallbackVar", &vars)); err != nil {
+		return err
+	}
+	maps.Copy(vars, c.vars)
+	c.vars = vars
+	return nil
 }
 
 // callbackParam decodes a header x-oss-NAME or parameter NAME, base64 of JSON.

@@ -91,3 +91,29 @@ func TestCallbackRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestCallbackPolicy has the bucket keep the description, which requests name.
+func TestCallbackPolicy(t *testing.T) {
+	var got string
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got = string(body)
+		_, _ = io.WriteString(w, "{}")
+	}))
+	t.Cleanup(app.Close)
+	c := newClient(t)
+	put := func(policy, vars string) *answer {
+		return c.do("PUT", target(testBucket, "k", ""), "x", "x-oss-callback", b64(`{"callbackPolicy":"`+policy+`"}`), "x-oss-callback-var", vars)
+	}
+	c.want(put("mine", ""), 400, "InvalidArgument")
+	c.want(c.config("PUT", "policy&comp=callback", "<BucketCallbackPolicy><PolicyItem><PolicyName>mine</PolicyName><Callback>"+
+		b64(`{"callbackUrl":"`+app.URL+`","callbackBody":"o=${object}&a=${x:a}&b=${x:b}"}`)+"</Callback><CallbackVar>"+
+		b64(`{"x:a":"1","x:b":"2"}`)+"</CallbackVar></PolicyItem><PolicyItem><PolicyName>odd</PolicyName><Callback>"+
+		b64(`[]`)+"</Callback></PolicyItem></BucketCallbackPolicy>"), 200, "")
+	c.want(put("mine", b64(`{"x:b":"3"}`)), 200, "")
+	if got != "o=k&a=1&b=3" {
+		t.Error(got)
+	}
+	c.want(put("other", ""), 400, "InvalidArgument")
+	c.want(put("odd", ""), 400, "InvalidArgument")
+}

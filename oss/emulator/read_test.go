@@ -155,6 +155,14 @@ func TestObjectMeta(t *testing.T) {
 		a.header.Get("Last-Modified") == "" || a.header.Get("x-oss-meta-a") != "" {
 		t.Error(a.header)
 	}
+	if v := a.header.Get("x-oss-last-access-time"); v != "" {
+		t.Errorf("last accessed at %s, with nobody watching", v)
+	}
+	c.want(c.config("PUT", "accessmonitor", configDoc("accessmonitor")), 200, "")
+	a = c.do("HEAD", target(testBucket, "k", "objectMeta"), "")
+	if v := a.header.Get("x-oss-last-access-time"); v == "" || v != a.header.Get("Last-Modified") {
+		t.Errorf("last accessed at %q, want the time of its last change", v)
+	}
 }
 
 func TestUnknownOperations(t *testing.T) {

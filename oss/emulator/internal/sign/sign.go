@@ -268,7 +268,11 @@ func (c *Claim) CheckScope(region string) error {
 	switch c.Product {
 	case "oss":
 		if c.Region != region {
-			e := invalid("Invalid signing region in Authorization header.")
+			msg := "Invalid signing region in Authorization header."
+			if c.Presigned {
+				msg = "The signing region in credential is invalid."
+			}
+			e := invalid(msg)
 			e.EC = "0002-00000226"
 			return e
 		}

@@ -302,6 +302,10 @@ func TestScope(t *testing.T) {
 			t.Errorf("%s %s: EC %q, want %q", tc.region, tc.product, ec, tc.ec)
 		}
 	}
+	presigned := &sign.Claim{Version: sign.V4, Region: "None", Product: "oss", Presigned: true}
+	if err := presigned.CheckScope("cn-hangzhou"); err == nil || !strings.Contains(err.Error(), "The signing region in credential is invalid.") {
+		t.Errorf("a presigned URL of no region: %v", err)
+	}
 }
 
 func TestAnonymous(t *testing.T) {
