@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"iter"
 	"time"
 	"unicode/utf8"
@@ -58,7 +59,7 @@ type planEnd struct {
 }
 
 // seen is the state of one side of a name as the plan has seen it: of a file
-// its size, times, inode and device, of an object its size and ETag.
+// its size, times, inode, device, names and mode, of an object its size and ETag.
 type seen struct {
 	Size    int64  `json:"size"`
 	ModTime int64  `json:"mtime"`           // ns since 1970
@@ -66,6 +67,7 @@ type seen struct {
 	Inode   uint64 `json:"inode,omitempty"`
 	Device  uint64 `json:"device,omitempty"`
 	Links   uint64 `json:"links,omitempty"` // names of a file that has several
+	Mode    uint32 `json:"mode,omitempty"`  // a file's, as io/fs counts its bits
 	ETag    string `json:"etag,omitempty"`
 	Class   string `json:"class,omitempty"`
 }
@@ -74,7 +76,7 @@ func (e entry) seen() *seen {
 	if e.etag != "" {
 		return &seen{Size: e.size, ModTime: e.modTime.UnixNano(), ETag: e.etag, Class: e.class}
 	}
-	s := &seen{Size: e.id.Size, ModTime: e.id.ModTime, Changed: e.id.ChangeTime, Inode: e.id.Inode, Device: e.id.Device}
+	s := &seen{Size: e.id.Size, ModTime: e.id.ModTime, Changed: e.id.ChangeTime, Inode: e.id.Inode, Device: e.id.Device, Mode: uint32(e.id.Mode)}
 	if e.id.Links > 1 {
 		s.Links = e.id.Links
 	}
@@ -85,7 +87,7 @@ func (e entry) seen() *seen {
 func (s *seen) entry(name string) entry {
 	e := entry{name: name, size: s.Size, modTime: time.Unix(0, s.ModTime), etag: s.ETag, class: s.Class}
 	if s.ETag == "" {
-		e.id = localfs.Identity{Size: s.Size, ModTime: s.ModTime, ChangeTime: s.Changed, Inode: s.Inode, Device: s.Device, Links: max(s.Links, 1)}
+		e.id = localfs.Identity{Size: s.Size, ModTime: s.ModTime, ChangeTime: s.Changed, Inode: s.Inode, Device: s.Device, Links: max(s.Links, 1), Mode: fs.FileMode(s.Mode)}
 	}
 	return e
 }
