@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"io"
 	"os"
 	"strings"
@@ -16,23 +17,46 @@ import (
 const completionLong = `Print the script that teaches a shell to complete osssync's command lines: commands,
 flags and their values, ids of jobs, buckets and keys.
 
-  bash        osssync completion bash > ~/.local/share/bash-completion/completions/osssync
+  bash        echo 'source <(osssync completion bash)' >> ~/.bashrc
   zsh         osssync completion zsh > "${fpath[1]}/_osssync"
   fish        osssync completion fish > ~/.config/fish/completions/osssync.fish
   powershell  osssync completion powershell | Out-String | Invoke-Expression
 
-That of bash needs the package bash-completion, and completes what follows oss:// only
-outside quotes.
+The script for bash needs nothing but bash: a file of its name below
+~/.local/share/bash-completion/completions is read by the package bash-completion only.
 
 What follows oss:// is asked of the service, with the configuration and environment
 there is: for at most a second and 100 names, and without a word if that fails.
 `
 
+// bashCompletion is the script for bash. That of cobra needs the package
+// bash-completion, and knows no quotes.
+//
+//go:embed completion.bash
+var bashCompletion string
+
+//go:embed completion.zsh
+var zshCompletion string
+
+// fishCompletion writes cobra's script for fish, which takes an open quote for a
+// part of the word, without that.
+func fishCompletion(root *cobra.Command, w io.Writer) error {
+	var script strings.Builder
+	if err := root.GenFishCompletion(&script, true); err != nil {
+		return err
+	}
+	_, err := strings.NewReplacer(
+		"(string escape -- (commandline -ct))", "(string escape -- (string unescape -- (commandline -ct)))",
+		"(commandline -t | string escape --style=regex)", "(commandline -t | string unescape | string escape --style=regex)",
+	).WriteString(w, script.String())
+	return err
+}
+
 func newCompletionCommand(a *app) *cobra.Command {
 	shells := map[string]func(*cobra.Command, io.Writer) error{
-		"bash":       func(root *cobra.Command, w io.Writer) error { return root.GenBashCompletionV2(w, true) },
-		"zsh":        func(root *cobra.Command, w io.Writer) error { return root.GenZshCompletion(w) },
-		"fish":       func(root *cobra.Command, w io.Writer) error { return root.GenFishCompletion(w, true) },
+		"bash":       func(_ *cobra.Command, w io.Writer) error { _, err := io.WriteString(w, bashCompletion); return err },
+		"zsh":        func(_ *cobra.Command, w io.Writer) error { _, err := io.WriteString(w, zshCompletion); return err },
+		"fish":       fishCompletion,
 		"powershell": func(root *cobra.Command, w io.Writer) error { return root.GenPowerShellCompletionWithDesc(w) },
 	}
 	names := []string{"bash", "zsh", "fish", "powershell"}
@@ -135,7 +159,7 @@ func (a *app) completeJob(cmd *cobra.Command, args []string, _ string) ([]string
 func (a *app) completePlace(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 	if !strings.HasPrefix(begun, scheme) {
 		if begun != "" && strings.HasPrefix(scheme, begun) {
-			return []string{scheme}, cobra.ShellCompDirectiveNoSpace
+			return append(filesBelow(begun), scheme), cobra.ShellCompDirectiveNoSpace
 		}
 		return nil, cobra.ShellCompDirectiveDefault
 	}
@@ -154,6 +178,24 @@ func (a *app) completePlace(cmd *cobra.Command, _ []string, begun string) ([]str
 	case <-ctx.Done(): // whatever hangs there ends with the process
 		return nil, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// filesBelow are the files and folders of the working folder whose names begin
+// like that.
+func filesBelow(begun string) (names []string) {
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if name := e.Name(); strings.HasPrefix(name, begun) && printable(name) == name {
+			if e.IsDir() {
+				name += "/"
+			}
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // namesBelow are the URLs that begin with what is written already, nil whatever
