@@ -29,15 +29,22 @@ func (rq *request) getBucketACL() error {
 	return nil
 }
 
+// putBucketACL makes the bucket if there is none.
 func (rq *request) putBucketACL() error {
 	acl := rq.header("x-oss-acl")
 	if !validBucketACL(acl) {
 		return failArgument("x-oss-acl", acl, "The bucket ACL is not valid.")
 	}
-	return rq.s.store.Update(func(tx *store.Tx) error {
-		b, err := findBucket(tx, rq.bucket)
+	err := rq.s.store.Update(func(tx *store.Tx) error {
+		b, err := tx.Bucket(rq.bucket)
 		if err != nil {
 			return err
+		}
+		if b == nil {
+			b = rq.s.newBucket(rq.bucket)
+			if err := mayAddBucket(tx); err != nil {
+				return err
+			}
 		}
 		if acl != aclPrivate {
 			if err := rq.mayBePublic(tx); err != nil {
@@ -47,6 +54,10 @@ func (rq *request) putBucketACL() error {
 		b.ACL = acl
 		return tx.PutBucket(b)
 	})
+	if err == nil {
+		rq.set("Location", "/"+rq.bucket)
+	}
+	return err
 }
 
 // thisObject reads the request's object itself.
@@ -164,6 +175,8 @@ func (rq *request) deleteTagging() error {
 	return nil
 }
 
+// putSymlink does not look at the target, which may be missing or a symlink
+// itself: that is for a reader to find.
 func (rq *request) putSymlink() error {
 	v := rq.header("x-oss-symlink-target")
 	target, err := url.PathUnescape(v)
@@ -181,11 +194,6 @@ func (rq *request) putSymlink() error {
 	err = rq.s.store.Update(func(tx *store.Tx) error {
 		if err := rq.mayWrite(tx, a.forbid); err != nil {
 			return err
-		}
-		if t, err := tx.Object(rq.bucket, target); err != nil {
-			return err
-		} else if t != nil && t.Type == store.Symlink {
-			return fail("InvalidTargetType").with("Key", target)
 		}
 		return rq.addVersion(tx, o)
 	})

@@ -99,7 +99,8 @@ func TestSymlink(t *testing.T) {
 	}
 	c.want(c.do("GET", target(testBucket, "dir/a b", "symlink"), ""), 400, "NotSymlink")
 	c.want(c.do("GET", target(testBucket, "missing", "symlink"), ""), 404, "NoSuchKey")
-	c.want(link("second", "link"), 400, "InvalidTargetType")
+	c.want(link("second", "link"), 200, "")
+	c.want(c.get("second"), 400, "InvalidTargetType")
 	c.want(link("bad", ""), 400, "InvalidArgument")
 	c.want(link("chain", "later"), 200, "")
 	c.want(link("later", "dir%2Fa%20b"), 200, "")
@@ -172,6 +173,11 @@ func TestBuckets(t *testing.T) {
 		t.Error(got)
 	}
 	c.want(c.do("PUT", target("other", "", "acl"), "", "x-oss-acl", "default"), 400, "InvalidArgument")
+	a = c.want(c.do("PUT", target("made-by-its-acl", "", "acl"), "", "x-oss-acl", "public-read"), 200, "")
+	if got := c.do("GET", target("made-by-its-acl", "", "acl"), "").element("Grant"); got != "public-read" || a.header.Get("Location") != "/made-by-its-acl" {
+		t.Errorf("the ACL is %q, the header %v", got, a.header)
+	}
+	c.want(c.do("PUT", target("No-Name", "", "acl"), "", "x-oss-acl", "private"), 400, "InvalidBucketName")
 	if a := c.want(c.do("GET", target("other", "", "versioning"), ""), 200, ""); !strings.Contains(a.body, "VersioningConfiguration") {
 		t.Error(a.body)
 	}

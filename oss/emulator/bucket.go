@@ -27,7 +27,7 @@ func (rq *request) listBuckets() error {
 	}
 	filter := rq.bucketFilter()
 	var list []*store.Bucket
-	groups := make(map[string]string)
+	about := make(map[string]listed)
 	truncated := false
 	err = rq.s.store.View(func(tx *store.Tx) error {
 		for b, err := range tx.Buckets(max(prefix, marker)) {
@@ -39,7 +39,7 @@ func (rq *request) listBuckets() error {
 			case !strings.HasPrefix(b.Name, prefix):
 				return nil
 			}
-			group, ok, err := filter.match(tx, b.Name)
+			l, ok, err := filter.match(tx, b.Name)
 			switch {
 			case err != nil:
 				return err
@@ -50,7 +50,7 @@ func (rq *request) listBuckets() error {
 				return nil
 			}
 			list = append(list, b)
-			groups[b.Name] = group
+			about[b.Name] = l
 		}
 		return nil
 	})
@@ -70,8 +70,15 @@ func (rq *request) listBuckets() error {
 	d.open("Buckets")
 	for _, b := range list {
 		d.open("Bucket")
-		rq.bucketElements(&d, b, groups[b.Name])
+		rq.bucketElements(&d, b, about[b.Name].group)
 		d.text("Region", rq.s.opts.Region)
+		if tags := about[b.Name].tags; tags != nil {
+			d.open("TagSet")
+			for _, t := range tags {
+				d.element(t)
+			}
+			d.close("TagSet")
+		}
 		d.close("Bucket")
 	}
 	d.close("Buckets")
@@ -141,12 +148,8 @@ func (rq *request) putBucket() error {
 			old.ACL = cmp.Or(acl, old.ACL)
 			return tx.PutBucket(old)
 		}
-		n := 0
-		for range tx.Buckets("") {
-			n++
-		}
-		if n >= maxBuckets {
-			return fail("TooManyBuckets")
+		if err := mayAddBucket(tx); err != nil {
+			return err
 		}
 		if sse != nil {
 			if err := rq.putConfig(tx, "encryption", "", sse.bytes()); err != nil {
@@ -159,6 +162,18 @@ func (rq *request) putBucket() error {
 		rq.set("Location", "/"+b.Name)
 	}
 	return err
+}
+
+// mayAddBucket refuses one more bucket than an account may have.
+func mayAddBucket(tx *store.Tx) error {
+	n := 0
+	for range tx.Buckets("") {
+		n++
+	}
+	if n >= maxBuckets {
+		return fail("TooManyBuckets")
+	}
+	return nil
 }
 
 // parseBucketConfiguration reads the body of PutBucket, which may be empty.

@@ -97,26 +97,32 @@ func (rq *request) bucketFilter() bucketFilter {
 	return f
 }
 
-// match reports whether a bucket is asked for, and the group it belongs to.
-func (f *bucketFilter) match(tx *store.Tx, bucket string) (group string, ok bool, err error) {
-	group, err = resourceGroup(tx, bucket)
-	if err != nil || f.nobody || f.group != "" && f.group != group {
-		return group, false, err
+// listed is what a list of buckets says of one, besides what the store has.
+type listed struct {
+	group string
+	tags  []*element // if tags were asked for
+}
+
+// match reports whether a bucket is asked for, and what to say of it.
+func (f *bucketFilter) match(tx *store.Tx, bucket string) (l listed, ok bool, err error) {
+	l.group, err = resourceGroup(tx, bucket)
+	if err != nil || f.nobody || f.group != "" && f.group != l.group {
+		return l, false, err
 	}
 	if len(f.tags) == 0 {
-		return group, true, nil
+		return l, true, nil
 	}
 	doc, err := configDoc(tx, bucket, "tagging", "")
 	if err != nil || doc == nil {
-		return group, false, err
+		return l, false, err
 	}
-	have := doc.find("TagSet").all("Tag")
+	l.tags = doc.find("TagSet").all("Tag")
 	for _, want := range f.tags {
-		if !slices.ContainsFunc(have, func(t *element) bool {
+		if !slices.ContainsFunc(l.tags, func(t *element) bool {
 			return t.get("Key") == want.key && (want.value == "*" || t.get("Value") == want.value)
 		}) {
-			return group, false, nil
+			return l, false, nil
 		}
 	}
-	return group, true, nil
+	return l, true, nil
 }

@@ -346,6 +346,10 @@ func TestListBucketsFilter(t *testing.T) {
 			t.Errorf("%q %q: got %s, want %s", tc.query, tc.group, got, tc.want)
 		}
 	}
+	a := c.want(c.do("GET", "/?tag-key=a", ""), 200, "")
+	if got := fmt.Sprint(a.elements("Key"), a.elements("Value")); got != "[k a] [v b]" {
+		t.Errorf("a bucket found by a tag says of its tags %s", got)
+	}
 }
 
 func TestBucketInfoOfConfig(t *testing.T) {

@@ -148,7 +148,7 @@ var errorTable = map[string]struct {
 	"ObjectAlreadyExists":                      {400, "", "The object exists already."},
 	"ObjectNotAppendable":                      {409, "", "The object is not appendable."},
 	"PartNotSequential":                        {400, "", "The parts of a sequential upload must be sent in order."},
-	"PositionNotEqualToLength":                 {409, "0026-00000016", "Position is not equal to file length."},
+	"PositionNotEqualToLength":                 {409, "0026-00000016", "Position is not equal to file length"},
 	"PreconditionFailed":                       {412, "", "At least one of the pre-conditions you specified did not hold."},
 	"RequestIsNotMultiPartContent":             {400, "", "Bucket POST must be of the enclosure-type multipart/form-data"},
 	"RequestTimeout":                           {400, "", "Your socket connection to the server was not read from or written to within the timeout period."},

@@ -55,8 +55,9 @@ type attributes struct {
 // readAttributes reads and checks the headers of every request that makes an
 // object.
 func (rq *request) readAttributes() (*attributes, error) {
+	ignored := rq.op == "InitiateMultipartUpload" || rq.op == "CopyObject" // those of the source have names of their own
 	for _, name := range []string{"If-Modified-Since", "If-Unmodified-Since", "If-Match", "If-None-Match"} {
-		if rq.header(name) != "" && rq.op != "InitiateMultipartUpload" { // which ignores them
+		if rq.header(name) != "" && !ignored {
 			e := fail("NotImplemented").with("Header", name)
 			e.status = http.StatusBadRequest // the service's own status for these
 			return nil, e

@@ -91,7 +91,7 @@ func parseOffset(s string) (int64, bool) {
 // conditions are the four headers a request may make itself depend on.
 type conditions struct {
 	match, unmodified, noneMatch, modified string
-	// prefix is what stands before the headers' names, in messages.
+	// prefix is what stands before the headers' names, in answers.
 	prefix string
 }
 
@@ -101,9 +101,7 @@ type conditions struct {
 func (c *conditions) check(etag string, modified time.Time) error {
 	modified = modified.Truncate(time.Second)
 	failed := func(name string) error {
-		e := fail("PreconditionFailed").with("Condition", c.prefix+name)
-		e.msg += " (condition: " + c.prefix + name + ")"
-		return e
+		return fail("PreconditionFailed").with("Condition", c.prefix+name)
 	}
 	if c.match != "" && !matchETag(c.match, etag) {
 		return failed("If-Match")

@@ -116,7 +116,7 @@ func TestConditions(t *testing.T) {
 				if tc.status == 412 {
 					c.want(a, 412, "PreconditionFailed")
 				}
-				if method == "GET" && tc.detail != "" && !strings.HasSuffix(a.element("Message"), "(condition: "+tc.detail+")") {
+				if method == "GET" && tc.detail != "" && a.element("Condition") != tc.detail {
 					t.Error(a.body)
 				}
 			}

@@ -63,7 +63,7 @@ func routeTable() map[routeKey]*route {
 		{routeKey{"GET", onBucket, "location", false}, "GetBucketLocation", ownerAccess, (*request).bucketLocation},
 		{routeKey{"GET", onBucket, "stat", false}, "GetBucketStat", ownerAccess, (*request).bucketStat},
 		{routeKey{"GET", onBucket, "acl", false}, "GetBucketAcl", ownerAccess, (*request).getBucketACL},
-		{routeKey{"PUT", onBucket, "acl", false}, "PutBucketAcl", ownerAccess, (*request).putBucketACL},
+		{routeKey{"PUT", onBucket, "acl", false}, "PutBucketAcl", createBucket, (*request).putBucketACL},
 		{routeKey{"GET", onBucket, "versioning", false}, "GetBucketVersioning", ownerAccess, (*request).getVersioning},
 		{routeKey{"PUT", onBucket, "versioning", false}, "PutBucketVersioning", ownerAccess, (*request).putVersioning},
 
