@@ -298,7 +298,11 @@ func (c *check) feed(ctx context.Context, queue chan<- pending) error {
 			}
 			if ask {
 				tasks.Go(func() error {
-					f, err := c.compareContent(tctx, a)
+					var f finding
+					err := c.comparison(tctx, func() (err error) {
+						f, err = c.compareContent(tctx, a)
+						return err
+					})
 					later <- f
 					return err
 				})

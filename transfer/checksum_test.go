@@ -1,9 +1,12 @@
 package transfer_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -124,5 +127,73 @@ func TestExistingOnlyAndModifyWindow(t *testing.T) {
 		if err != nil || r.Objects.Skipped != 2-done {
 			t.Errorf("window %v: %+v, %v", window, r.Objects, err)
 		}
+	}
+}
+
+// TestCheckers counts the comparisons under way, of which the first waits for
+// another: two at once and never a third, in a sync and in a check.
+func TestCheckers(t *testing.T) {
+	s := newSides(t, "across")
+	var names []string
+	for i := range 64 {
+		names = append(names, fmt.Sprint(i))
+	}
+	s.add(false, names...)
+	s.add(true, names...)
+	for name, run := range map[string]func(e *transfer.Engine) (*transfer.Report, error){
+		"sync": func(e *transfer.Engine) (*transfer.Report, error) {
+			return e.Sync(t.Context(), s.src, s.dst, &transfer.SyncOptions{Compare: transfer.CompareChecksum, DryRun: true})
+		},
+		"check": func(e *transfer.Engine) (*transfer.Report, error) {
+			return e.Check(t.Context(), s.src, s.dst, &transfer.CheckOptions{Download: true})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var (
+				mu      sync.Mutex
+				objects = map[string]int{} // requests under way, by name
+				most    int
+				met     = make(chan struct{})
+			)
+			s.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+				if r.URL.Query().Has("list-type") {
+					return send()
+				}
+				name := path.Base(r.URL.Path)
+				mu.Lock()
+				objects[name]++
+				if len(objects) == 2 && most < 2 {
+					close(met)
+				}
+				most = max(most, len(objects))
+				mu.Unlock()
+				defer func() {
+					mu.Lock()
+					defer mu.Unlock()
+					if objects[name]--; objects[name] == 0 {
+						delete(objects, name)
+					}
+				}()
+				select {
+				case <-met:
+				case <-r.Context().Done():
+				}
+				for range 100 {
+					runtime.Gosched() // whoever else may run does
+				}
+				return send()
+			})
+			defer s.wire.between(nil)
+			engine := s.engine(func(o *transfer.Options) { o.Checkers = 2 })
+			if report, err := run(engine); err != nil {
+				t.Fatalf("%+v: %v", report, err)
+			}
+			if most != 2 {
+				t.Errorf("%d objects compared at once, want 2", most)
+			}
+		})
+	}
+	if _, err := transfer.New(&transfer.Options{Checkers: -1}); err == nil {
+		t.Error("a negative number was taken")
 	}
 }

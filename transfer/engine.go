@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -67,6 +68,11 @@ type Options struct {
 	// means DefaultParallel.
 	Parallel int
 
+	// Checkers is the number of names of trees that are compared at once, by
+	// asking for objects or reading files. 0 means as many as move at once;
+	// more than Concurrency is no more than that.
+	Checkers int
+
 	// PartSize is the length of every piece but the last, in bytes. 0 means
 	// DefaultPartSize; more is used where an object would need over 10,000
 	// parts.
@@ -105,6 +111,8 @@ type Engine struct {
 	place   string // what no other engine that may run at the same time has
 	pool    *scheduler.Pool
 	log     *slog.Logger
+
+	checkers chan struct{} // one for each comparison under way, nil without bound
 }
 
 // New makes an engine. It returns a *UsageError for sizes and counts that
@@ -123,6 +131,8 @@ func New(opts *Options) (*Engine, error) {
 		return nil, usagef("concurrency %d is not between 1 and %d", o.Concurrency, maxConcurrency)
 	case o.Parallel < 1 || o.Parallel > maxConcurrency:
 		return nil, usagef("parallel %d is not between 1 and %d", o.Parallel, maxConcurrency)
+	case o.Checkers < 0 || o.Checkers > maxConcurrency:
+		return nil, usagef("checkers %d is not between 0 and %d", o.Checkers, maxConcurrency)
 	case o.PartSize < minPartSize || o.PartSize > maxPartSize:
 		return nil, usagef("part size %d is not between %d and %d bytes", o.PartSize, minPartSize, maxPartSize)
 	case o.MultipartThreshold < 0 || o.MultipartThreshold > maxPartSize:
@@ -132,6 +142,9 @@ func New(opts *Options) (*Engine, error) {
 	}
 	e := &Engine{opts: o, log: o.Logger, place: placeOf(o)}
 	e.objects = e.fitOpenFiles()
+	if o.Checkers > 0 {
+		e.checkers = make(chan struct{}, o.Checkers)
+	}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
@@ -146,6 +159,20 @@ func New(opts *Options) (*Engine, error) {
 		},
 	})
 	return e, nil
+}
+
+// comparison runs fn, which compares one name, as one of Options.Checkers.
+func (e *Engine) comparison(ctx context.Context, fn func() error) error {
+	if e.checkers == nil {
+		return fn()
+	}
+	select {
+	case e.checkers <- struct{}{}:
+		defer func() { <-e.checkers }()
+		return fn()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // placeOf tells the engines apart that may run one job at the same time: with

@@ -52,7 +52,11 @@ var errNotNewer = errors.New(reasonNewer)
 func (t *tree) transfer(ctx context.Context, a *action) error {
 	operation, key, size := t.describe(*a)
 	if a.ask {
-		same, err := t.same(ctx, *a)
+		same := false
+		err := t.comparison(ctx, func() (err error) {
+			same, err = t.same(ctx, *a)
+			return err
+		})
 		t.seen(err == nil && !same, size)
 		if err != nil { // errNotNewer, too
 			return err

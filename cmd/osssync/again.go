@@ -64,6 +64,9 @@ func lineOf(cmd *cobra.Command, command, args []string, keep func(*pflag.Flag) b
 		words = append(words, "--")
 	}
 	for _, arg := range args {
+		if f := cmd.Flags().Lookup("encoding-type"); f != nil && f.Value.String() != "" {
+			arg = encodeName(cmd, arg) // it is read with that flag, or its variable
+		}
 		words = append(words, quoteWord(arg))
 	}
 	return strings.Join(words, " ")

@@ -64,7 +64,7 @@ func newRootCommand(a *app) *cobra.Command {
 			}
 			return &usageError{message: "no command", hint: "see: osssync help", help: true}
 		},
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.begin(cmd) },
+		PersistentPreRunE: a.begin,
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetGlobalNormalizationFunc(normalize)
@@ -86,14 +86,20 @@ func newRootCommand(a *app) *cobra.Command {
 	return root
 }
 
-// begin runs before every command.
-func (a *app) begin(cmd *cobra.Command) error {
+// begin runs before every command. args are those that the command gets, and
+// are decoded in place.
+func (a *app) begin(cmd *cobra.Command, args []string) error {
 	if err := a.settings.fromEnvironment(cmd); err != nil {
 		return err
 	}
 	a.begun = true
 	if err := a.flags.checkHosts(); err != nil {
 		return err
+	}
+	if a.flags.encoding.value != "" {
+		if err := decodeNames(cmd, args); err != nil {
+			return err
+		}
 	}
 	a.readSettings(cmd)
 	if a.flags.onlyErrors {

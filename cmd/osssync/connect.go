@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -263,6 +264,9 @@ func isLoopback(addr string) (bool, error) {
 
 // engine makes the engine that the flags ask for.
 func (a *app) engine() (*transfer.Engine, error) {
+	if job := cmp.Or(a.flags.job.value, transfer.DefaultConcurrency); a.flags.checkers.value > job {
+		a.warn("--checkers %d is no more than %d: comparing has no more requests than --job", a.flags.checkers.value, job)
+	}
 	state := ""
 	if !a.flags.noCheckpoint {
 		var err error
@@ -276,6 +280,7 @@ func (a *app) engine() (*transfer.Engine, error) {
 		AllowNetworkState:  a.flags.unsafeState,
 		Concurrency:        int(a.flags.job.value),
 		Parallel:           int(a.flags.parallel.value),
+		Checkers:           int(a.flags.checkers.value),
 		PartSize:           int64(a.flags.partSize),
 		MultipartThreshold: int64(a.flags.threshold),
 		Attempts:           int(a.flags.retryTimes.value + 1),

@@ -31,6 +31,8 @@ type globalFlags struct {
 	retryTimes      count
 	job             count
 	parallel        count
+	checkers        count
+	encoding        choice
 	partSize        byteSize
 	threshold       byteSize
 	stateDir        string
@@ -101,6 +103,8 @@ func (g *globalFlags) register(f *pflag.FlagSet) {
 	f.Var(&g.addressing, "addressing-style", "where the bucket stands in a URL: virtual, path or cname (default by the endpoint)")
 	g.payer = choice{allowed: []string{"requester"}}
 	f.Var(&g.payer, "request-payer", "requester: agree to pay for requests to a bucket whose owner wants that")
+	g.encoding = choice{allowed: []string{"url"}}
+	f.Var(&g.encoding, "encoding-type", "url: in SRC, DST and URLs, keys and names of files are written with %XX and + for a blank, as of ossutil; implies --raw")
 	f.Var(&g.connectTimeout, "connect-timeout", "give up connecting after this time, as 10 or 10s")
 	f.Var(&g.readTimeout, "read-timeout", "give up a request that moves no byte for this time, as 60 or 1m")
 	f.StringVar(&g.proxy, "proxy", "", "HTTP proxy `URL` (default HTTPS_PROXY, HTTP_PROXY, NO_PROXY)")
@@ -110,6 +114,8 @@ func (g *globalFlags) register(f *pflag.FlagSet) {
 	g.job, g.parallel = count{min: 1, max: 1024, auto: true}, count{min: 1, max: 1024, auto: true}
 	f.VarP(&g.job, "job", "j", fmt.Sprintf("`N` requests at once, 1 to 1024 or auto (auto is %d); also --jobs", transfer.DefaultConcurrency))
 	f.Var(&g.parallel, "parallel", fmt.Sprintf("`N` parts of one object at once, 1 to 1024 or auto (auto is %d)", transfer.DefaultParallel))
+	g.checkers = count{min: 1, max: 1024}
+	f.Var(&g.checkers, "checkers", "`N` objects at once that are compared by asking for them or reading files, at most --job (default as many)")
 	f.Var(&g.partSize, "part-size", "`SIZE` of a part, as 8Mi, 64M or bytes; K, M, G, T are binary, like Ki, Mi, Gi, Ti (default 8Mi)")
 	f.Var(&g.threshold, "bigfile-threshold", "`SIZE` above which an object moves in parts (default 16Mi)")
 	f.StringVar(&g.stateDir, "checkpoint-dir", "", "keep checkpoints in `DIR`; also --state-dir (default ~/.local/state/osssync or XDG_STATE_HOME)")

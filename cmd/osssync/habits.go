@@ -50,8 +50,6 @@ var otherFlags = map[string]string{
 	"numworkers":           "give --job",
 	"transfers":            "give --job",
 	"concurrency":          "give --job",
-	"checkers":             "give --job: comparing and transferring share its requests",
-	"encoding-type":        "names are taken as they stand; a shell's $'\\n' writes what cannot be typed",
 	"cap-mbps":             "give --bandwidth-limit, in bytes a second",
 	"profile-name":         "give --profile",
 	"endpoint-url":         "give --endpoint",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -21,6 +22,49 @@ take names from a listing should give.
 // addRaw adds the flag that switches patterns off.
 func addRaw(cmd *cobra.Command, raw *bool) {
 	cmd.Flags().BoolVar(raw, "raw", false, "take names as they stand, never as patterns")
+}
+
+// decodeNames is --encoding-type url: arguments that are names stand for what
+// they are decoded. Who writes an encoded name means no pattern.
+func decodeNames(cmd *cobra.Command, args []string) error {
+	for i, arg := range args {
+		bucket, name := encodedPart(cmd, arg)
+		decoded, err := url.QueryUnescape(name)
+		if err != nil {
+			return &usageError{
+				message: "--encoding-type url: " + printable(arg) + " holds a % that is no encoded byte",
+				hint:    "write % as %25, or leave the flag out",
+			}
+		}
+		args[i] = bucket + decoded
+	}
+	if cmd.Flags().Lookup("raw") != nil {
+		return cmd.Flags().Set("raw", "true")
+	}
+	return nil
+}
+
+// encodeName undoes decodeNames.
+func encodeName(cmd *cobra.Command, arg string) string {
+	bucket, name := encodedPart(cmd, arg)
+	return bucket + strings.ReplaceAll(url.QueryEscape(name), "%2F", "/")
+}
+
+// encodedPart splits an argument of cmd before what --encoding-type is about:
+// the key of a URL, or the name of a file where cmd takes one.
+func encodedPart(cmd *cobra.Command, arg string) (plain, name string) {
+	takes := func(word string) bool { return strings.Contains(cmd.Use, word) }
+	switch rest, remote := strings.CutPrefix(arg, scheme); {
+	case remote && (takes(scheme) || takes("SRC")):
+		bucket, key, slash := strings.Cut(rest, "/")
+		if slash {
+			bucket += "/"
+		}
+		return scheme + bucket, key
+	case takes("SRC"), takes(scheme) && (takes("FILE") || takes("DIR")):
+		return "", arg
+	}
+	return arg, ""
 }
 
 // isPattern reports whether key stands for several.
