@@ -327,7 +327,7 @@ func (c *check) actions(ctx context.Context) iter.Seq2[action, error] {
 		if l.Bucket == nil {
 			return c.walk(ctx, c.root, c.options.Filter)
 		}
-		return c.list(ctx, l, c.options.Filter)
+		return c.list(ctx, l, c.options.Filter, nil)
 	}
 	return plan(c.chosen(stream(c.src)), unreadable(stream(c.dst)))
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/osssync/osssync/internal/lister"
 )
@@ -21,6 +22,23 @@ type cursor struct {
 	last  string      // the last name that was looked at
 	under []*underway // in order; the first is not ended
 	saved time.Time
+
+	src, dst division // of those sides that are listed
+}
+
+// source and destination are the divisions of the sides; there is none without a cursor.
+func (c *cursor) source() *division {
+	if c == nil {
+		return nil
+	}
+	return &c.src
+}
+
+func (c *cursor) destination() *division {
+	if c == nil {
+		return nil
+	}
+	return &c.dst
 }
 
 // underway is a name that is under way.
@@ -112,17 +130,28 @@ func (t *tree) settled(ctx context.Context, a action) {
 	}
 }
 
-// saveCursor records how far the tree has come, for Resume. Without it
-// Resume only takes longer.
+// specMost bounds the text of a call with cuts, in bytes. What a checkpoint takes
+// is 64 KiB, with the names of the job.
+const specMost = 56 << 10
+
+// saveCursor records how far the tree has come, and how the listings are divided
+// behind that, for Resume. Without it Resume only takes longer.
 func (t *tree) saveCursor(ctx context.Context) {
 	if t.cursor == nil {
 		return
 	}
 	c := t.call
-	if c.Cursor = t.cursor.name(); c.Cursor == "" {
+	c.Cursor = t.cursor.name()
+	c.SourceCuts, c.DestinationCuts = pack(t.cursor.src.cuts(), t.src.Path), pack(t.cursor.dst.cuts(), t.dst.Path)
+	if c.Cursor == "" && len(c.SourceCuts)+len(c.DestinationCuts) == 0 || !utf8.ValidString(c.Cursor) {
 		return
 	}
-	if err := t.journal.SetState(ctx, stateRunning, t.withSizes(c.text(t.opts))); err != nil {
+	text := t.withSizes(c.text(t.opts))
+	if len(text) > specMost {
+		c.SourceCuts, c.DestinationCuts = nil, nil
+		text = t.withSizes(c.text(t.opts))
+	}
+	if err := t.journal.SetState(ctx, stateRunning, text); err != nil {
 		t.log.Warn("cursor not recorded", "err", err)
 	}
 }

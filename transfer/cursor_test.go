@@ -2,24 +2,69 @@ package transfer_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/transfer"
 )
 
 // goOn resumes a job of the world.
 func (w *world) goOn(id string, o transfer.JobOptions) (*transfer.Report, error) {
-	return w.engine().Resume(w.t.Context(), id, &transfer.ResumeOptions{
+	return w.goOnUntil(w.t.Context(), id, o)
+}
+
+// goOnUntil is goOn with a context.
+func (w *world) goOnUntil(ctx context.Context, id string, o transfer.JobOptions) (*transfer.Report, error) {
+	return w.engine().Resume(ctx, id, &transfer.ResumeOptions{
 		JobOptions: o,
 		Bucket:     func(_, name string) (*oss.Bucket, error) { return w.bucket.Client().Bucket(name), nil },
 	})
+}
+
+// cuts are what the checkpoint of a sync from below from/ to below to/ has: the
+// name up to which all was done, and by side where the listings were divided.
+func (w *world) cuts(id string) (cursor string, cuts map[string][]string) {
+	w.t.Helper()
+	for job, err := range checkpoint.Jobs(w.state) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		type cut struct {
+			S int
+			R string
+		}
+		var spec struct {
+			Cursor                      string
+			SourceCuts, DestinationCuts []cut
+		}
+		if job.ID != id {
+			continue
+		}
+		if err := json.Unmarshal([]byte(job.Spec), &spec); err != nil {
+			w.t.Fatal(err)
+		}
+		cuts = map[string][]string{}
+		for side, of := range map[string][]cut{"from/": spec.SourceCuts, "to/": spec.DestinationCuts} {
+			name := ""
+			for _, c := range of {
+				name = name[:c.S] + c.R
+				cuts[side] = append(cuts[side], name)
+			}
+		}
+		return spec.Cursor, cuts
+	}
+	w.t.Fatalf("no job %s", id)
+	return "", nil
 }
 
 // A sync that is gone on with lists what was not looked at, and no more, whichever
@@ -53,12 +98,48 @@ func TestResumeListsFromCursor(t *testing.T) {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	w.log.forget()
+	var mu sync.Mutex
+	begins := map[string]int{} // at which key, of those listings that are no continuation
+	w.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		if q := r.URL.Query(); q.Get("list-type") == "2" && q.Get("continuation-token") == "" {
+			mu.Lock()
+			begins[q.Get("start-after")]++
+			mu.Unlock()
+		}
+		return send()
+	})
+	cursor, cuts := w.cuts(report.JobID)
+	for side, names := range cuts {
+		cuts[side] = slices.DeleteFunc(names, func(name string) bool { return name <= cursor })
+	}
+	// One that is stopped at once leaves all as it was.
+	stopped, stop := context.WithCancel(t.Context())
+	if _, err := w.goOnUntil(stopped, report.JobID, transfer.JobOptions{OnStart: func(string, bool) { stop() }}); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if at, kept := w.cuts(report.JobID); at != cursor || !maps.EqualFunc(kept, cuts, slices.Equal) {
+		t.Errorf("at %q with cuts at %q, was at %q with %q", at, kept, cursor, cuts)
+	}
+	clear(begins)
+	w.log.forget()
 	again, err := w.goOn(report.JobID, transfer.JobOptions{})
+	w.wire.between(nil)
 	if err != nil || again.Objects.Total != keys-int64(looked) || again.Objects.Skipped != again.Objects.Total {
 		t.Errorf("%+v, %v", again, err)
 	}
 	if len(again.Warnings) != 1 || !strings.Contains(again.Warnings[0], fmt.Sprintf("%05d", looked-1)) {
 		t.Errorf("it does not say from where: %q", again.Warnings)
+	}
+	// Each range is gone on with where it stood.
+	for side, names := range cuts {
+		if begins[side+cursor] != 1 || len(names) == 0 {
+			t.Errorf("%d listings begin at %s, which has the cuts %q", begins[side+cursor], side+cursor, names)
+		}
+		for _, name := range names {
+			if n := begins[side+name]; n != 1 {
+				t.Errorf("%d listings begin at %s", n, side+name)
+			}
+		}
 	}
 	// Four pages a side, and what guesses cost where a listing is that short.
 	if n := len(w.log.requests(t, "ListObjectsV2")); n > 2*6 {

@@ -174,8 +174,9 @@ func (t *tree) walk(ctx context.Context, root *localfs.Root, set *Filter) iter.S
 	}
 }
 
-// list is what lies below a key as a side, as far as set lets it in.
-func (t *tree) list(ctx context.Context, l Location, set *Filter) iter.Seq2[entry, error] {
+// list is what lies below a key as a side, as far as set lets it in. d may be
+// nil: then nobody is to go on with the listing.
+func (t *tree) list(ctx context.Context, l Location, set *Filter, d *division) iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
 		after, end := t.bounds(set)
 		for _, prefix := range set.Prefixes() {
@@ -183,7 +184,7 @@ func (t *tree) list(ctx context.Context, l Location, set *Filter) iter.Seq2[entr
 			if !some {
 				continue
 			}
-			for o, err := range t.listing(ctx, l.Bucket, within) {
+			for o, err := range t.listing(ctx, l.Bucket, d.within(within)) {
 				e := entry{name: strings.TrimPrefix(o.Key, l.Path), size: o.Size, modTime: o.LastModified, etag: o.ETag, class: o.StorageClass}
 				if err == nil && e.name == "" {
 					continue // the placeholder of the folder itself

@@ -30,7 +30,8 @@ type ResumeOptions struct {
 // Resume goes on with the job of that id as if the call that began it, Upload,
 // Download, Copy, Append or Sync, were made again. A Sync that deletes, removes and
 // backs up nothing goes on from the name up to which all was done: what was
-// changed below it since is for the next Sync to find, and a warning says so.
+// changed below it since is for the next Sync to find, and a warning says so. Pages
+// that had been listed behind it are listed once more, all at once.
 //
 // The error matches ErrNoJob if the
 // StateDir has no such job: one that has succeeded is not kept, but for a Sync.
@@ -44,7 +45,7 @@ func (e *Engine) Resume(ctx context.Context, id string, opts *ResumeOptions) (*R
 		return nil, err
 	}
 	if job.State == string(StateDone) {
-		c.Cursor = "" // there is nothing to go on with: begin again
+		c.Cursor, c.SourceCuts, c.DestinationCuts = "", nil, nil // there is nothing to go on with: begin again
 	}
 	return e.repeat(ctx, c, opts)
 }
@@ -106,6 +107,11 @@ type call struct {
 	// Cursor is how far a Sync that did not end has come: all names up to this
 	// one are dealt with.
 	Cursor string `json:",omitempty"`
+
+	// SourceCuts and DestinationCuts are how the listings were divided behind
+	// the Cursor: hints.
+	SourceCuts      []cut `json:",omitempty"`
+	DestinationCuts []cut `json:",omitempty"`
 
 	// Those of the engine, in bytes. With others the parts that are there
 	// would be of no use.
@@ -185,7 +191,7 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 		return e.Copy(ctx, src, dst, &CopyOptions{JobOptions: o, VersionID: c.VersionID, Headers: c.Headers, KeepACL: c.KeepACL, Relay: c.Relay, RemoveSource: c.RemoveSource})
 	case "sync":
 		s := c.sync(o, kept)
-		s.after = c.Cursor
+		s.after, s.srcCuts, s.dstCuts = c.Cursor, c.SourceCuts, c.DestinationCuts
 		return e.Sync(ctx, src, dst, s)
 	case "apply":
 		return nil, usagef("the job is of a plan: apply the plan again, and it goes on")

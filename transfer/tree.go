@@ -97,7 +97,8 @@ type SyncOptions struct {
 	// DryRun transfers nothing and tells OnObject what would be.
 	DryRun bool
 
-	after string // the name that Resume goes on after
+	after            string // the name that Resume goes on after
+	srcCuts, dstCuts []cut  // how the listings were divided behind it
 }
 
 // Sync brings the tree at dst to the state of the tree at src. One side at
@@ -181,7 +182,7 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 		Method: method, Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare, ModifyWindow: o.ModifyWindow, ExistingOnly: o.ExistingOnly,
 		Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay, IfUnchanged: o.IfUnchanged, RemoveSource: o.RemoveSource,
 		Delete: o.Delete, MaxDelete: o.MaxDelete, AllowEmptySource: o.AllowEmptySource, IgnoreErrors: o.IgnoreErrors, DeleteExcluded: o.DeleteExcluded,
-		Filter: o.Filter, Backup: place(o.Backup), Cursor: o.after, Files: o.Files,
+		Filter: o.Filter, Backup: place(o.Backup), Cursor: o.after, SourceCuts: o.srcCuts, DestinationCuts: o.dstCuts, Files: o.Files,
 	}
 	s := spec{
 		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: t.shape, look: o.DryRun, call: t.call.text(o.JobOptions),
@@ -196,6 +197,7 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 	}
 	if o.hasCursor() && method == "sync" {
 		t.cursor = &cursor{last: o.after, saved: time.Now()}
+		t.cursor.src.before, t.cursor.dst.before = unpack(o.srcCuts, t.src.Path), unpack(o.dstCuts, t.dst.Path)
 	}
 	if o.after != "" {
 		t.options.AllowEmpty = true // what there was may have been done
@@ -482,7 +484,7 @@ func (t *tree) sides(ctx context.Context) (src, dst iter.Seq2[entry, error]) {
 	if t.direction == up {
 		src = t.walk(ctx, t.root, set)
 	} else {
-		src = t.list(ctx, t.src, set)
+		src = t.list(ctx, t.src, set, t.cursor.source())
 	}
 	switch {
 	// A copy looks at its destination only to see whether what an earlier run
@@ -490,7 +492,7 @@ func (t *tree) sides(ctx context.Context) (src, dst iter.Seq2[entry, error]) {
 	case t.compare == CompareNone && !t.report.Resumed && t.plan == nil && !t.options.IfUnchanged && !t.options.Delete && !t.options.ExistingOnly && !t.options.RemoveSource && t.options.Backup == (Location{}):
 		return src, nil
 	case t.direction != down:
-		return src, t.list(ctx, t.dst, there)
+		return src, t.list(ctx, t.dst, there, t.cursor.destination())
 	case t.root != nil:
 		return src, t.walk(ctx, t.root, there)
 	}

@@ -14,8 +14,14 @@
 // takes two pages before the first guess: what fits into one or two pages costs as many
 // requests as ever. Guesses that find nothing make the next ones rarer.
 //
-// The cursors of the ranges are kept nowhere: what is yielded in order has one
-// cursor, the last key that its caller is done with, and StartAfter goes on from there.
-// What a window holds ahead of it is listed again, and no more; a cursor
-// for each range would have to keep the pages themselves.
+// A listing that was stopped goes on from cursors. Its caller keeps the last key that
+// it is done with, which is the StartAfter of the next listing, and the Cuts of a
+// Position: where each range had come to and where it was to end, and the last key of each page that
+// was fetched and not yet yielded. The next listing begins with these ranges, many at
+// once. A page that was fetched is a range whose end is known: it takes one request, and
+// no guess is made in it. The others are listed and cut as ever. So what a window had
+// ahead of its caller is fetched once more and no oftener, at the speed that the
+// first listing had come to. Cuts are no more than hints. Whatever they
+// are, a range begins where the one before ends, so no key is lost or comes twice, and
+// keys that came or went meanwhile are found where they are.
 package lister

@@ -53,6 +53,14 @@ type Options struct {
 	// that it may yield. Neither need exist; "" means no bound.
 	StartAfter, End string
 
+	// Cuts are those of the Position of an earlier listing, with which this one
+	// begins. They are hints: wrong ones, and those out of order, without the
+	// prefix or beyond the bounds, cost requests at most.
+	Cuts []Cut
+
+	// Position, if not nil, tells where the listing stands.
+	Position *Position
+
 	// Parallel is the most pages that are fetched at once. 0 means
 	// DefaultParallel; 1 lists sequentially, and still ahead of its caller.
 	Parallel int
@@ -78,8 +86,12 @@ func List(ctx context.Context, o Options) iter.Seq2[oss.ObjectSummary, error] {
 			Options: o,
 			trust:   1,
 			last:    o.StartAfter,
-			ranges:  []*keyRange{{after: o.StartAfter, to: o.End}},
 			changed: make(chan struct{}, 1),
+		}
+		l.ranges = l.divided()
+		l.useful = len(l.ranges) - 1 // pages of the earlier listing: there is that much to ask for at once
+		if o.Position != nil {
+			o.Position.of.Store(l)
 		}
 		defer func() {
 			cancel()
@@ -115,7 +127,9 @@ type keyRange struct {
 	busy    bool                  // a page is being fetched
 	done    bool                  // nothing is left to fetch
 	empty   int                   // pages without a key in a row
-	guessed bool                  // it begins at a guessed key and has no page yet
+	guessed bool                  // it begins at a guessed key, or a kept one, and has no page yet
+	kept    bool                  // it begins at one of Options.Cuts
+	whole   bool                  // it was one page in an earlier listing, and has none yet
 
 	scale scale  // how far pages take us here
 	cuts  [2]cut // after a stride, and after half of one
@@ -243,7 +257,7 @@ func (l *listing) choose() *keyRange {
 // have more.
 func (l *listing) split(i, halved int) *keyRange {
 	r := l.ranges[i]
-	if r.done || l.refused || l.guesses >= l.trust || l.useless*usefulEach > l.useful {
+	if r.done || r.whole || l.refused || l.guesses >= l.trust || l.useless*usefulEach > l.useful {
 		return nil
 	}
 	if !r.cuts[halved].known {
@@ -304,15 +318,15 @@ func (l *listing) add(r *keyRange, page *oss.ListObjectsV2Result) {
 		r.done = found || end < len(objects)
 		objects = objects[:end:end]
 	}
-	if r.guessed {
+	if r.guessed && !r.kept {
 		// One that ends within a fraction of a page hardly was worth a request.
 		l.trust = min(l.trust*2, l.Parallel)
 		if len(objects) == 0 || r.done && len(objects) < l.PageSize/shortRange {
 			l.trust = max(l.trust/4, minTrust)
 			l.useless++
 		}
-		r.guessed = false
 	}
+	r.guessed, r.whole = false, false
 	r.done = r.done || !page.IsTruncated
 	r.token, r.cuts = page.NextContinuationToken, [2]cut{}
 	r.read++
