@@ -32,8 +32,8 @@ type DownloadOptions struct {
 	// no VersionID, and only Download takes it.
 	RemoveSource bool
 
-	// Preserve is that of FileOptions, for a file.
-	Preserve bool
+	// Preserve and Sparse are those of FileOptions, for a file.
+	Preserve, Sparse bool
 }
 
 // Download brings the object src.Path into the file at path and returns once
@@ -67,7 +67,7 @@ func (e *Engine) Download(ctx context.Context, src Location, path string, opts *
 		options: downloadShape(src, o.VersionID),
 		call: call{
 			Method: "download", Source: place(src), Destination: where{Path: abs}, VersionID: o.VersionID, RemoveSource: o.RemoveSource,
-			Files: FileOptions{Preserve: o.Preserve},
+			Files: FileOptions{Preserve: o.Preserve, Sparse: o.Sparse},
 		}.text(o.JobOptions),
 	}
 	FileOptions{Preserve: o.Preserve}.shape(s.options)
@@ -100,7 +100,7 @@ func downloadShape(src Location, versionID string) map[string]string {
 
 // downloadOne is the one object of Download.
 func (j *job) downloadOne(ctx context.Context, src Location, dir, name string, o DownloadOptions) (*download, error) {
-	d := &download{job: j, bucket: src.Bucket, key: src.Path, name: name, versionID: o.VersionID, keys: src.Keys, preserve: o.Preserve}
+	d := &download{job: j, bucket: src.Bucket, key: src.Path, name: name, versionID: o.VersionID, keys: src.Keys, preserve: o.Preserve, sparse: o.Sparse}
 	if err := d.head(ctx); err != nil { // before anything is made here
 		return nil, err
 	}
@@ -157,6 +157,7 @@ type download struct {
 	seal      *seal
 	guard     guard
 	preserve  bool
+	sparse    bool
 	pinned    *entry // the object that is meant; nil is the one that is there
 
 	// What is known of the object: from a listing, and from head if pinned.
@@ -360,16 +361,35 @@ func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) (err err
 }
 
 // createTemp makes the temporary file, in place of one that a killed run left.
+// That of a file with holes reserves no space, which they would take.
 func (d *download) createTemp(size int64) (*localfs.Temp, error) {
 	tempName := d.tempName(d.name)
-	temp, err := d.root.CreateTemp(d.name, tempName, size)
-	if !errors.Is(err, fs.ErrExist) {
-		return temp, err
+	if d.sparse {
+		size = 0
 	}
-	if err := d.root.RemoveTemp(d.name, tempName); err != nil {
+	temp, err := d.root.CreateTemp(d.name, tempName, size)
+	if errors.Is(err, fs.ErrExist) {
+		if err := d.root.RemoveTemp(d.name, tempName); err != nil {
+			return nil, err
+		}
+		temp, err = d.root.CreateTemp(d.name, tempName, size)
+	}
+	if err != nil {
 		return nil, err
 	}
-	return d.root.CreateTemp(d.name, tempName, size)
+	return temp, d.keepHoles(temp)
+}
+
+// keepHoles prepares a temporary file, and closes it if that fails.
+func (d *download) keepHoles(temp *localfs.Temp) error {
+	if !d.sparse {
+		return nil
+	}
+	err := temp.KeepHoles(d.size)
+	if err != nil {
+		err = errors.Join(err, temp.Close())
+	}
+	return err
 }
 
 // discardTemp removes the temporary file of a try that failed. If it cannot,

@@ -39,6 +39,13 @@ type FileOptions struct {
 	// not downloaded, for no listing tells. Folders keep none, and with Folders
 	// the report has a warning that says so.
 	Preserve bool `json:",omitempty"`
+
+	// Sparse has a download leave holes in files, where an object has zeros for
+	// 64 KiB or more, if the file system can. No space is reserved for
+	// such a file before it is fetched, so that a disk that is too small shows
+	// only on the way. An upload sends holes as the zeros that they read as,
+	// and takes no Sparse.
+	Sparse bool `json:",omitempty"`
 }
 
 // LinkMode says what becomes of symbolic links.
@@ -75,6 +82,8 @@ func (o SyncOptions) checkFiles(d direction) error {
 		return usagef("between two buckets there are no files, whose names, links, folders or permissions could be chosen about")
 	case f.Links == LinksFollow && d == down:
 		return usagef("only links among the files of the source can be followed")
+	case f.Sparse && d == up:
+		return usagef("objects have no holes: only a download can keep them")
 	case o.RemoveSource && (f.Folders || f.Links > LinksOmit):
 		return usagef("what is moved are files: links and folders are not")
 	case o.Backup != (Location{}) && f.Links == LinksKeep:

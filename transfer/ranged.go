@@ -112,7 +112,7 @@ func (r *ranged) open(ctx context.Context, found bool) error {
 		temp, err := r.root.OpenTemp(r.name, tempName)
 		if err == nil {
 			r.temp = temp
-			return r.recall()
+			return errors.Join(r.recall(), r.keepHoles(temp))
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err

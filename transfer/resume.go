@@ -186,7 +186,7 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 	case "append":
 		return e.Append(ctx, src.Path, dst, &AppendOptions{JobOptions: o, Headers: c.Headers})
 	case "download":
-		return e.Download(ctx, src, dst.Path, &DownloadOptions{JobOptions: o, VersionID: c.VersionID, RemoveSource: c.RemoveSource, Preserve: c.Files.Preserve})
+		return e.Download(ctx, src, dst.Path, &DownloadOptions{JobOptions: o, VersionID: c.VersionID, RemoveSource: c.RemoveSource, Preserve: c.Files.Preserve, Sparse: c.Files.Sparse})
 	case "copy":
 		return e.Copy(ctx, src, dst, &CopyOptions{JobOptions: o, VersionID: c.VersionID, Headers: c.Headers, KeepACL: c.KeepACL, Relay: c.Relay, RemoveSource: c.RemoveSource})
 	case "sync":

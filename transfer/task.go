@@ -98,7 +98,7 @@ func (t *tree) transfer(ctx context.Context, a *action) error {
 		return err
 	case down:
 		d := &download{
-			job: t.job, bucket: t.src.Bucket, key: key, root: t.root, name: a.name, publisher: t.publisher, keys: t.src.Keys, guard: guard, preserve: t.options.Files.Preserve,
+			job: t.job, bucket: t.src.Bucket, key: key, root: t.root, name: a.name, publisher: t.publisher, keys: t.src.Keys, guard: guard, preserve: t.options.Files.Preserve, sparse: t.options.Files.Sparse,
 			size: size, etag: a.src.etag, modTime: a.src.modTime, pinned: pinned,
 		}
 		err := d.run(ctx)

@@ -313,7 +313,7 @@ func (c *copying) download(s *service) error {
 		return c.wouldCopy("download", c.src, place{path: name})
 	}
 	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
-		return e.Download(ctx, s.location(c.src), name, &transfer.DownloadOptions{JobOptions: o, VersionID: c.flags.versionID, RemoveSource: c.move, Preserve: c.flags.files.preserve})
+		return e.Download(ctx, s.location(c.src), name, &transfer.DownloadOptions{JobOptions: o, VersionID: c.flags.versionID, RemoveSource: c.move, Preserve: c.flags.files.preserve, Sparse: c.flags.files.sparse})
 	})
 }
 

@@ -17,6 +17,7 @@ type nameFlags struct {
 	keepLinks   bool
 	dirs        bool
 	preserve    bool
+	sparse      bool
 }
 
 const nameHelp = `Names, links, folders:
@@ -28,7 +29,7 @@ one that the file system takes for another (A, a); all others are transferred.
 Names of files that are not UTF-8 are failures; with --encode-names the bytes of theirs
 that are not become %XX in the key. A file that cannot be read is a failure, too, and --delete then deletes nothing. Symbolic links, sockets, devices and FIFOs are left
 out and counted as skipped, with a warning; for links see the flags. Hard links are
-files. Folders are no objects, unless with --dirs. Objects keep the times of files, and
+files. Holes of files are sent as zeros, and --sparse makes holes of zeros again. Folders are no objects, unless with --dirs. Objects keep the times of files, and
 with --preserve their permissions and owner (metadata mode, uid, gid); folders keep none.
 `
 
@@ -45,6 +46,7 @@ func (f *nameFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.keepLinks, "links", false, "keep symbolic links as links of OSS, and make links of those; only such as stay in the tree")
 	flags.BoolVar(&f.dirs, "dirs", false, "keep folders, empty ones too, as objects whose key ends in /; --delete removes them")
 	flags.BoolVar(&f.preserve, "preserve", false, "keep permissions and owner in metadata and give them back: no setuid or setgid, the owner only as root")
+	flags.BoolVar(&f.sparse, "sparse", false, "to files: leave holes where an object has zeros for 64 KiB or more; no disk space is reserved before")
 }
 
 // forTrees are the names of the given flags that are for trees.
@@ -77,6 +79,8 @@ func (f *nameFlags) check(src, dst place) error {
 		return &usageError{message: strings.Join(links, " and ") + " exclude each other"}
 	case len(given) > 0 && src.remote() && dst.remote():
 		return &usageError{message: given[0] + " is for files, and both sides are in buckets"}
+	case f.sparse && (dst.remote() || dst.stdio):
+		return &usageError{message: "--sparse is for downloads into files: objects and streams have no holes", hint: "holes of files are sent as the zeros that they are"}
 	case f.preserve && (src.stdio || dst.stdio):
 		return &usageError{message: "--preserve is for files, and a stream has no permissions"}
 	}
@@ -85,7 +89,7 @@ func (f *nameFlags) check(src, dst place) error {
 
 // options are those of the engine.
 func (f *nameFlags) options() transfer.FileOptions {
-	o := transfer.FileOptions{EncodeNames: f.encodeNames, Folders: f.dirs, Preserve: f.preserve}
+	o := transfer.FileOptions{EncodeNames: f.encodeNames, Folders: f.dirs, Preserve: f.preserve, Sparse: f.sparse}
 	switch {
 	case f.follow:
 		o.Links = transfer.LinksFollow

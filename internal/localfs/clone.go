@@ -62,11 +62,20 @@ func (r *Root) copyTo(key string, to *Root, toKey, temp string) (err error) {
 		return err
 	}
 	defer file.Close()
-	out, err := to.CreateTemp(toKey, temp, id.Size)
+	sparse, reserved := hasHoles(file), id.Size
+	if sparse {
+		reserved = 0
+	}
+	out, err := to.CreateTemp(toKey, temp, reserved)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
+	if sparse {
+		if err := out.KeepHoles(id.Size); err != nil {
+			return err
+		}
+	}
 	if _, err := io.Copy(io.NewOffsetWriter(out, 0), file); err != nil {
 		return err
 	}

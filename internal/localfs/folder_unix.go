@@ -225,6 +225,14 @@ func identify(f *os.File) (Identity, error) {
 	return identityOf(&st), nil
 }
 
+// hasHoles says whether an open file takes less space than its length. One that
+// cannot be asked has none.
+func hasHoles(f *os.File) bool {
+	var st unix.Stat_t
+	err := control(f, func(fd int) error { return unix.Fstat(fd, &st) })
+	return err == nil && st.Blocks*512 < st.Size // POSIX leaves the unit open; it is 512 everywhere
+}
+
 func identityOf(st *unix.Stat_t) Identity {
 	return Identity{
 		Size:       st.Size,

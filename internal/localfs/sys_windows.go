@@ -255,6 +255,9 @@ func identify(f *os.File) (Identity, error) {
 	return identityOf(info), nil
 }
 
+// hasHoles knows of no file here that has any: they have to be asked for.
+func hasHoles(*os.File) bool { return false }
+
 // identityOf leaves out what a listing does not tell, so that all ways to an
 // identity agree.
 func identityOf(info fs.FileInfo) Identity {

@@ -19,6 +19,7 @@ type Temp struct {
 	file     *os.File
 	umask    fs.FileMode
 	watch    watcher
+	sparse   bool // see KeepHoles
 	poisoned atomic.Bool
 }
 
@@ -84,6 +85,13 @@ func (t *Temp) WriteAt(p []byte, off int64) (int, error) {
 	if err := t.check(); err != nil {
 		return 0, err
 	}
+	if t.sparse {
+		return t.writeAround(p, off)
+	}
+	return t.write(p, off)
+}
+
+func (t *Temp) write(p []byte, off int64) (int, error) {
 	n := 0
 	err := t.watch.step(Step{Op: "write", Path: t.file.Name()}, func() (err error) {
 		n, err = t.file.WriteAt(p, off)
