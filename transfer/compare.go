@@ -52,6 +52,8 @@ const (
 	reasonExists  = "exists"
 	reasonSymlink = "symlink"
 	reasonAbsent  = "not at the destination"
+
+	reasonNotThere = "not there" // of what is to be deleted
 )
 
 // wanted decides without a request whether an action must be carried out. ask

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -36,9 +37,11 @@ type DeleteOptions struct {
 // deleteBatch is the most keys OSS takes in one DeleteMultipleObjects.
 const deleteBatch = 1000
 
-// Delete removes one object, or all whose keys begin with target.Path. An
-// object that is not there is no error. It keeps no checkpoint: run again, it
-// goes on with what is left.
+// Delete removes one object, or all whose keys begin with target.Path. One
+// object that is not there is no error but skipped: the service says of it that
+// it is deleted, and of a bucket with versions gets a delete marker, so that
+// Delete asks first. It keeps no checkpoint: run again, it goes on with what is
+// left.
 func (e *Engine) Delete(ctx context.Context, target Location, opts *DeleteOptions) (*Report, error) {
 	var o DeleteOptions
 	if opts != nil {
@@ -74,19 +77,48 @@ type deletion struct {
 func (d *deletion) one(ctx context.Context, key string) error {
 	d.seen(false, 0)
 	version := d.options.VersionID
-	if d.options.DryRun {
-		d.event(ObjectEvent{Key: key, Operation: "delete", Outcome: OutcomePlanned, Reason: versionReason(version)})
+	size, there, err := d.look(ctx, key)
+	if err != nil {
+		return err
+	}
+	if !there {
+		d.skip("delete", key, reasonNotThere, 0)
 		return nil
 	}
-	err := d.do(ctx, "delete", key, priorityObject, func(ctx context.Context, _ int) error {
+	if d.options.DryRun {
+		d.event(ObjectEvent{Key: key, Operation: "delete", Outcome: OutcomePlanned, Reason: versionReason(version), Size: size})
+		return nil
+	}
+	err = d.do(ctx, "delete", key, priorityObject, func(ctx context.Context, _ int) error {
 		_, err := d.bucket.DeleteObject(ctx, key, &oss.DeleteObjectOptions{VersionID: version})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	d.job.done("delete", key, versionReason(version), 0)
+	d.job.done("delete", key, versionReason(version), size)
 	return nil
+}
+
+// look asks for the one object, and its size in bytes. It is there unless the
+// service says clearly that it is not: who may delete need not be allowed to
+// look, and a delete marker has no metadata.
+func (d *deletion) look(ctx context.Context, key string) (size int64, there bool, err error) {
+	err = d.do(ctx, "head", key, priorityObject, func(ctx context.Context, _ int) error {
+		meta, err := d.bucket.GetObjectMeta(ctx, key, &oss.HeadObjectOptions{VersionID: d.options.VersionID})
+		if err == nil {
+			size = meta.Size
+		}
+		return err
+	})
+	_, answered := errors.AsType[*oss.ServerError](err)
+	switch {
+	case errors.Is(err, oss.ErrNoSuchKey), errors.Is(err, oss.ErrNoSuchVersion):
+		return 0, false, nil
+	case answered && oss.Classify(err) == oss.ClassPermanent && !fatal(err):
+		return 0, true, nil
+	}
+	return size, err == nil, err
 }
 
 // versionReason is what an event says of a version, nothing of the current one.

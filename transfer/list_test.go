@@ -115,6 +115,26 @@ func TestListingGivesUp(t *testing.T) {
 	}
 }
 
+// TestDeleteUnseen deletes an object that it may not look at.
+func TestDeleteUnseen(t *testing.T) {
+	w := newWorld(t)
+	w.put("p", []byte("x"))
+	w.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		if r.Method == http.MethodHead {
+			return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+		}
+		return send()
+	})
+	report, err := w.engine().Delete(t.Context(), w.at("p"), nil)
+	w.wire.between(nil)
+	if err != nil || report.Objects.Done != 1 || w.get("p") != nil {
+		t.Errorf("%v, %+v", err, report)
+	}
+	if _, err := w.engine().Delete(t.Context(), transfer.Remote(w.bucket.Client().Bucket("nowhere"), "p"), nil); !errors.Is(err, oss.ErrNoSuchBucket) {
+		t.Error(err)
+	}
+}
+
 func TestDeleteVersions(t *testing.T) {
 	w := newWorld(t)
 	if _, err := w.bucket.PutBucketVersioning(t.Context(), "Enabled"); err != nil {
@@ -151,6 +171,16 @@ func TestDeleteVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, _ := left(); n != 9 || w.get("p") != nil {
+		t.Errorf("%d versions are left, want 9", n)
+	}
+	// Where there is only a marker, or nothing was ever, no other one is made.
+	for _, key := range []string{"p", "never"} {
+		report, err := e.Delete(t.Context(), w.at(key), nil)
+		if err != nil || report.Objects.Done != 0 || report.Objects.Skipped != 1 {
+			t.Errorf("%s: %v, %+v", key, err, report.Objects)
+		}
+	}
+	if n, _ := left(); n != 9 {
 		t.Errorf("%d versions are left, want 9", n)
 	}
 	var reasons int

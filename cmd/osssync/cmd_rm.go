@@ -25,7 +25,7 @@ const rmLong = `Remove an object, or with -r every object whose key begins with 
   osssync rm --version-id ID oss://BUCKET/KEY       one version, for good
   osssync rm --all-versions -r oss://BUCKET/PREFIX  every version and delete marker
 
-An object that is not there counts as removed: so the service answers.
+A single object that is not there is skipped, and that is no failure: exit code 0.
 Note that PREFIX is not a folder: "p" covers "p/x" and "px" as well; write "p/".
 With -r a pattern takes what lies below what it matches as well, and filters choose
 among it all. On a terminal -r and patterns ask first, unless -f is given.
@@ -127,13 +127,17 @@ func (r *removal) objects(cmd *cobra.Command, args []string, s *requester, p pla
 	if opts.Recursive {
 		opts.Match = func(o oss.ObjectSummary) bool { return sel.has(o.Key, objectInfo(o)) }
 	}
-	return r.app.runJob(s.service, task{
+	err := r.app.runJob(s.service, task{
 		cmd: cmd, args: args, src: p, dryRun: r.dryRun,
 		call: func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
 			opts.JobOptions = o
 			return e.Delete(ctx, s.location(place{bucket: sel.bucket, key: sel.prefix}), &opts)
 		},
 	})
+	if out := r.app.outcome; err == nil && !opts.Recursive && out.report.Objects.Skipped > 0 {
+		r.app.warn("%s is not there; see what is with: osssync ls, and remove all that begins with it with -r", p)
+	}
+	return err
 }
 
 // confirm asks before many things go, where somebody can answer.
