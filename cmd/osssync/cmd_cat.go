@@ -17,7 +17,8 @@ const catLong = `Write objects to stdout, one after the other, or the same bytes
   osssync cat --offset 1M --count 4K oss://BUCKET/KEY
 
 A connection that breaks is taken up where it broke, and whole objects are compared
-with the service's CRC-64. The first object that fails ends it.
+with the service's CRC-64. The first object that fails ends it. A stdout that is closed
+(>&-) cannot be told from /dev/null: what is written there is gone, and no failure.
 
 `
 

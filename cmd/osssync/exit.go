@@ -253,6 +253,11 @@ func (a *app) explain(err error, code int) {
 
 // pipeWriter tells that the reader of stdout has gone, and remembers what else
 // became of a write. Safe for concurrent use if w is.
+//
+// It cannot tell that stdout was closed when the program began: Go's runtime
+// opens /dev/null in its place before any of our code runs, for reading and
+// writing, and that is just what Python's and Node's way to throw output away
+// hands down, access mode and all.
 type pipeWriter struct {
 	w    io.Writer
 	lost atomic.Pointer[error]
