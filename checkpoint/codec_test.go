@@ -35,6 +35,7 @@ func genObject(t *rapid.T, key string) checkpoint.Object {
 		Key: key, State: checkpoint.State(rapid.Byte().Draw(t, "state")), Source: genIdentity(t), PartSize: rapid.Int64().Draw(t, "part size"),
 		UploadID: rapid.String().Draw(t, "upload"), TempName: rapid.String().Draw(t, "temp"), Nonce: rapid.String().Draw(t, "nonce"),
 		CRC64: rapid.Uint64().Draw(t, "crc"), Started: genTime(t, "started"), Material: rapid.String().Draw(t, "material"),
+		Bucket: rapid.String().Draw(t, "bucket"), Target: rapid.String().Draw(t, "target"), Before: genIdentity(t),
 	}
 }
 

@@ -29,8 +29,8 @@ func Roundtrip(v any) (any, error) {
 	return nil, nil
 }
 
-// Older is Roundtrip by way of the first schema, which ended one empty string
-// earlier.
+// Older is Roundtrip by way of the first schema, which had not the last field of
+// a job, nor the last four of an object: strings, all but an identity.
 func Older(v any) (any, error) {
 	switch v := v.(type) {
 	case Job:
@@ -38,7 +38,7 @@ func Older(v any) (any, error) {
 		return decodeJob(b[:len(b)-1])
 	case Object:
 		b := encodeObject(v)
-		return decodeObject(v.Key, b[:len(b)-1])
+		return decodeObject(v.Key, b[:len(b)-5])
 	case Change:
 		v.After = nil // which schema 3 did not have
 		return decodeChange(v.Key, encodeChange(v))

@@ -136,6 +136,9 @@ func encodeObject(o Object) []byte {
 	e.fixed(o.CRC64)
 	e.time(o.Started)
 	e.string(o.Material)
+	e.string(o.Bucket)
+	e.string(o.Target)
+	e.identity(o.Before)
 	return e.b
 }
 
@@ -156,6 +159,9 @@ func decodeObject(key string, payload []byte) (Object, error) {
 	o.Started = d.time()
 	if d.more() { // since schema 2
 		o.Material = d.string()
+	}
+	if d.more() { // since schema 5
+		o.Bucket, o.Target, o.Before = d.string(), d.string(), d.identity()
 	}
 	return o, d.end()
 }

@@ -107,7 +107,7 @@ func TestOpenRefuses(t *testing.T) {
 	before, err := os.ReadFile(path)
 	must(t, err)
 	_, err = checkpoint.Open(dir, testJob, nil)
-	if e, ok := errors.AsType[*checkpoint.VersionError](err); !ok || e.Found != 9 || e.Supported != 4 {
+	if e, ok := errors.AsType[*checkpoint.VersionError](err); !ok || e.Found != 9 || e.Supported != 5 {
 		t.Errorf("newer schema: %v", err)
 	}
 	if after, err := os.ReadFile(path); err != nil || string(after) != string(before) {

@@ -152,6 +152,14 @@ type Object struct {
 	// Material is what the object is encrypted with, wrapped: no secret.
 	Material string
 
+	// Bucket and Target say where it is made, if that is not where Key says: a
+	// copy beside the job's own objects, under a Key that none of those has.
+	Bucket, Target string
+
+	// Before is what was at the destination when it began, of an append: the
+	// Source is added to that.
+	Before Identity
+
 	CRC64   uint64 // of the whole object, once known
 	Started time.Time
 }

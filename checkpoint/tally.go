@@ -13,7 +13,7 @@ const (
 
 // schemaVersion changes with the meaning of buckets and keys. Its record and
 // the frame around it keep their form for ever, so that any release can tell.
-const schemaVersion = 4
+const schemaVersion = 5
 
 func encodeSchema() []byte {
 	var e encoder

@@ -58,6 +58,11 @@
 //	                                                    Else start over
 //	  settled     -                                     nothing, if both sides are as recorded
 //
+//	copy that a backup keeps, or that Undo puts back: as a copy
+//	  (nothing)   as above, with its place; its record  kept: go on where it was begun. Put back:
+//	              goes when it is complete, and then    compare with what was kept, by CRC-64,
+//	              the change is recorded or forgotten   and go on
+//
 //	whole object, in either direction, and copy in one request
 //	  (nothing)   one request; to a file: temporary     start; a temporary file that is left has a
 //	              file, sync, rename, sync folder       name that follows from job, state folder

@@ -419,8 +419,12 @@ const fileMode fs.FileMode = 0
 // publish gives the finished temporary file its name and settles the object.
 func (d *download) publish(ctx context.Context, crc uint64) error {
 	err := d.guard.keepFile(ctx, d.root, d.name, func() (checkpoint.Identity, error) {
-		id, err := d.root.StatTemp(d.name, d.tempName(d.name))
-		return sourceIdentity(id), err
+		temp, err := d.root.StatTemp(d.name, d.tempName(d.name))
+		id := sourceIdentity(temp)
+		if d.keys == nil {
+			id.CRC64, id.HasCRC64 = crc, true
+		}
+		return id, err
 	})
 	if err != nil {
 		return err

@@ -52,11 +52,13 @@ func (j *job) dropObjects(ctx context.Context, l leftovers) error {
 	return nil
 }
 
-// abandon aborts the upload of rec, whatever became of ctx, and forgets it. An
-// upload that cannot be aborted now stays recorded, for the next run.
+// abandon aborts the upload of rec, whatever became of ctx, and forgets it. It is
+// in bucket under key, unless rec says where. An upload that cannot be aborted
+// now stays recorded, for the next run.
 func (j *job) abandon(ctx context.Context, bucket *oss.Bucket, key string, rec checkpoint.Object) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
 	defer cancel()
+	bucket, key = placeOfObject(rec, bucket, key)
 	var err error
 	switch {
 	case rec.UploadID != "":

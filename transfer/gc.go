@@ -243,9 +243,13 @@ func (g *collector) object(ctx context.Context, of checkpoint.Job, journal *chec
 	if c.Method == "sync" || c.Method == "apply" {
 		key += o.Key
 	}
-	found.Kind, found.Name = "upload", printable("oss://"+c.Destination.Bucket+"/"+key)
+	name := c.Destination.Bucket
+	if o.Target != "" {
+		name, key = o.Bucket, o.Target
+	}
+	found.Kind, found.Name = "upload", printable("oss://"+name+"/"+key)
 	return g.remove(found, func() error {
-		bucket, err := g.opts.Bucket(c.Destination.Endpoint, c.Destination.Bucket)
+		bucket, err := g.opts.Bucket(c.Destination.Endpoint, name)
 		if err != nil {
 			return err
 		}

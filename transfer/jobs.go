@@ -171,7 +171,7 @@ func (e *Engine) look(id string) (*JobDetail, error) {
 	}
 	for _, o := range c.Objects {
 		d.Objects = append(d.Objects, JobObject{
-			Key: o.Key, State: o.State.String(), Size: o.Source.Size, Arrived: c.PartsOf[o.Key], PartSize: o.PartSize,
+			Key: cmp.Or(o.Target, o.Key), State: o.State.String(), Size: o.Source.Size, Arrived: c.PartsOf[o.Key], PartSize: o.PartSize,
 			UploadID: o.UploadID, TempName: o.TempName, Started: o.Started,
 		})
 	}

@@ -33,6 +33,7 @@ type target struct {
 	sealed    bool // encrypted: nobody else's upload has the same content key
 	guard     guard
 	unproven  bool // it could only be checked by its length
+	aside     bool // see copyAside
 }
 
 // unconfirmed is the job's, and remembers of which object it was said.
@@ -70,7 +71,7 @@ type content interface {
 // run where that is still of this content, and starts over once if the service
 // no longer has it.
 func (t *target) multipart(ctx context.Context, c content, want int64, rec checkpoint.Object, found bool) error {
-	if !found && t.opts.Adopt && !t.sealed {
+	if !found && t.opts.Adopt && !t.sealed && !t.aside {
 		var err error
 		if rec, found, err = t.adopt(ctx, c); err != nil {
 			return err
@@ -81,7 +82,7 @@ func (t *target) multipart(ctx context.Context, c content, want int64, rec check
 	if err != nil {
 		return err
 	}
-	usable := found && c.resume(ctx, rec.Material) == nil
+	usable := found && c.resume(ctx, rec.Material) == nil && t.isPlaceOf(rec)
 	if found && (!usable || rec.UploadID == "" || rec.Source != c.identity() || rec.PartSize != partSize) {
 		if err := t.giveUp(ctx, rec); err != nil {
 			return err
@@ -200,21 +201,17 @@ func (m *multipart) initiate(ctx context.Context) error {
 		return err
 	}
 	m.rec = checkpoint.Object{Key: m.name, Source: m.identity(), PartSize: m.partSize, Nonce: rand.Text(), Material: material}
+	if m.aside {
+		m.rec.Bucket, m.rec.Target = m.bucket.Name(), m.key
+	}
 	return m.newUpload(ctx, m.bucket, m.key, m.headers(), &m.rec)
 }
 
 // newUpload begins a multipart upload and puts it into rec. Before each try rec
 // is recorded as the intent. A try after one that may have begun an upload,
 // though nobody heard of it, looks for that first; where none can have, nothing
-// is looked for and no intent is left. A rec without a key is not recorded: an
-// upload that no resume goes on with is aborted by whoever began it.
+// is looked for and no intent is left.
 func (j *job) newUpload(ctx context.Context, bucket *oss.Bucket, key string, headers oss.ObjectHeaders, rec *checkpoint.Object) error {
-	record := func(ctx context.Context) error {
-		if rec.Key == "" {
-			return nil
-		}
-		return j.journal.PutObject(ctx, *rec)
-	}
 	open := false // whether the try at rec.Started may have begun one
 	err := j.do(ctx, "initiate", key, priorityObject, func(ctx context.Context, _ int) error {
 		// A stop waits for the answer: without its id the upload would stay.
@@ -227,7 +224,7 @@ func (j *job) newUpload(ctx context.Context, bucket *oss.Bucket, key string, hea
 		}
 		open = false
 		rec.State, rec.Started = checkpoint.StateIntent, time.Now()
-		if err := record(ctx); err != nil {
+		if err := j.journal.PutObject(ctx, *rec); err != nil {
 			return err
 		}
 		result, err := bucket.InitMultipartUpload(ctx, key, &oss.InitMultipartOptions{ObjectHeaders: headers})
@@ -241,8 +238,8 @@ func (j *job) newUpload(ctx context.Context, bucket *oss.Bucket, key string, hea
 	keep := context.WithoutCancel(ctx)
 	switch {
 	case err == nil:
-		return record(keep)
-	case !open && rec.State == checkpoint.StateIntent && rec.Key != "":
+		return j.journal.PutObject(keep, *rec)
+	case !open && rec.State == checkpoint.StateIntent:
 		return errors.Join(err, j.journal.Forget(keep, rec.Key))
 	}
 	return err
@@ -446,10 +443,14 @@ func (m *multipart) incomplete(err error) error {
 	return m.disturbed(err)
 }
 
-// settle records the object as done and counts it. confirmed says that a CRC-64
-// of the server's agreed.
+// settle records the object as done and counts it, unless it is an aside, which
+// whoever makes it looks after. confirmed says that a CRC-64 of the server's
+// agreed.
 func (t *target) settle(source checkpoint.Identity, etag string, crc uint64, confirmed bool) error {
 	t.unconfirmed(confirmed)
+	if t.aside {
+		return nil
+	}
 	err := t.journal.Settle(checkpoint.Settled{
 		Key: t.name, Source: source, At: time.Now(),
 		Dest: checkpoint.Identity{Size: t.size, ETag: etag, CRC64: crc, HasCRC64: confirmed},
@@ -512,6 +513,11 @@ func (t *target) stands(ctx context.Context, s checkpoint.Settled) (bool, error)
 	t.meter.bytesResumed.Add(t.size)
 	t.job.done(t.operation, t.key, reasonBefore, t.size)
 	return true, nil
+}
+
+// isPlaceOf says whether what rec has under way is made where the target is.
+func (t *target) isPlaceOf(rec checkpoint.Object) bool {
+	return !t.aside || rec.Bucket == t.bucket.Name() && rec.Target == t.key
 }
 
 // giveUp aborts an earlier upload of the object and forgets it.

@@ -114,6 +114,37 @@ func (k *killed) left(t *testing.T) string {
 	return state
 }
 
+// kill makes run die at a step. It leaves the state folder as it was durable
+// then; bury is to be called at the end. dead is false if run had ended before.
+func (s *sides) kill(at int, run func(context.Context, *transfer.Engine) error) (dead bool, bury func()) {
+	s.t.Helper()
+	k := newKilled(s.state, at)
+	k.save()
+	s.wire.between(k.request)
+	defer s.wire.between(nil)
+	ctx, cancel := context.WithCancel(s.t.Context())
+	ended := make(chan error, 1)
+	e := s.engine(func(o *transfer.Options) { o.Concurrency, o.Parallel, o.Watch = 1, 1, k.step })
+	go func() { ended <- run(ctx, e) }()
+	select {
+	case err := <-ended:
+		cancel()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return false, func() {}
+	case <-k.dead:
+	}
+	s.state = k.left(s.t)
+	return true, func() {
+		cancel()
+		close(k.bury)
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+			s.t.Errorf("the dead run: %v", err)
+		}
+	}
+}
+
 // TestUndoOfKilled kills a sync at each step, and lets Undo take back what it
 // did: at once, or after a sync that has ended its work.
 func TestUndoOfKilled(t *testing.T) {
@@ -148,38 +179,19 @@ func undoOfKilled(t *testing.T, direction string, at int, resume bool) bool {
 	s.add(false, "same")
 	before := s.seen()
 
-	k := newKilled(s.state, at)
-	s.wire.between(k.request)
 	o := &transfer.SyncOptions{Backup: kept, Delete: true}
 	o.MaxDelete.None = true
 	if resume && direction != "across" {
 		o.Compare = transfer.CompareSize // which records nothing of what is the same
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	ended := make(chan error, 1)
-	e := s.engine(func(o *transfer.Options) { o.Concurrency, o.Parallel, o.Watch = 1, 1, k.step })
-	go func() {
+	dead, bury := s.kill(at, func(ctx context.Context, e *transfer.Engine) error {
 		_, err := e.Sync(ctx, s.src, s.dst, o)
-		ended <- err
-	}()
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Fatal(err)
-		}
+		return err
+	})
+	defer bury()
+	if !dead {
 		return false
-	case <-k.dead:
 	}
-	defer func() {
-		cancel()
-		close(k.bury)
-		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
-			t.Errorf("the dead run: %v", err)
-		}
-	}()
-	s.state = k.left(t)
-	s.wire.between(nil)
 	if resume {
 		left := s.seen()
 		report, err := s.engine().Sync(t.Context(), s.src, s.dst, o)
@@ -193,6 +205,11 @@ func undoOfKilled(t *testing.T, direction string, at int, resume bool) bool {
 	jobs, err := filepath.Glob(filepath.Join(s.state, "*.db"))
 	if err != nil || len(jobs) > 1 {
 		t.Fatal(jobs, err)
+	}
+	if s.to != "" {
+		for name := range tree(t, kept.Path) {
+			replaceFile(t, filepath.Join(kept.Path, name), nil) // as one on another device is
+		}
 	}
 	for _, path := range jobs {
 		id := strings.TrimSuffix(filepath.Base(path), ".db")
