@@ -26,8 +26,8 @@ import (
 
 // The terminal that is drawn.
 const (
-	cols = 80
-	rows = 16
+	cols = 100
+	rows = 15
 )
 
 func main() {

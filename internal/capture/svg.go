@@ -37,7 +37,7 @@ func svg(lines []string, cols int) string {
 		}
 		look := ""
 		if strings.HasPrefix(line, "$ ") {
-			look = ` fill="#6cb6ff"`
+			look = ` fill="#6cb6ff" font-weight="600"`
 		}
 		fmt.Fprintf(&b, `<text x="%d" y="%d" textLength="%.1f" lengthAdjust="spacingAndGlyphs"%s>`, margin, titleBar+margin+i*cellHeight+fontSize, float64(runewidth.StringWidth(line))*cellWidth, look)
 		_ = xml.EscapeText(&b, []byte(line)) // a Builder takes everything
