@@ -62,7 +62,7 @@ func (rq *request) findSource(tx *store.Tx, src *source) (*store.Object, error) 
 	const p = "x-oss-copy-source-"
 	cond := conditions{
 		match: rq.header(p + "if-match"), unmodified: rq.header(p + "if-unmodified-since"),
-		noneMatch: rq.header(p + "if-none-match"), modified: rq.header(p + "if-modified-since"), prefix: p,
+		noneMatch: rq.header(p + "if-none-match"), modified: rq.header(p + "if-modified-since"),
 	}
 	return o, cond.check(o.ETag, o.Modified)
 }

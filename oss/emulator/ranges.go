@@ -91,8 +91,6 @@ func parseOffset(s string) (int64, bool) {
 // conditions are the four headers a request may make itself depend on.
 type conditions struct {
 	match, unmodified, noneMatch, modified string
-	// prefix is what stands before the headers' names, in answers.
-	prefix string
 }
 
 // check returns PreconditionFailed or errNotModified if the object does not
@@ -101,7 +99,7 @@ type conditions struct {
 func (c *conditions) check(etag string, modified time.Time) error {
 	modified = modified.Truncate(time.Second)
 	failed := func(name string) error {
-		return fail("PreconditionFailed").with("Condition", c.prefix+name)
+		return fail("PreconditionFailed").with("Condition", name)
 	}
 	if c.match != "" && !matchETag(c.match, etag) {
 		return failed("If-Match")
