@@ -115,9 +115,9 @@ func TestEndpointsOfBuckets(t *testing.T) {
 	c := newClient(t)
 	const service, internal = "oss-cn-hangzhou.aliyuncs.com", "oss-cn-hangzhou-internal.aliyuncs.com"
 	for _, tt := range []struct{ name, host, target, extranet, intranet string }{
-		{"address", "127.0.0.1:6770", target(testBucket, "", "bucketInfo"), "127.0.0.1:6770", "127.0.0.1:6770"},
-		{"listing", "[::1]:6770", "/", "[::1]:6770", "[::1]:6770"},
-		{"virtual host", testBucket + ".localhost:6770", target(testBucket, "", "bucketInfo"), "localhost:6770", "localhost:6770"},
+		{"address", "127.0.0.1:6770", target(testBucket, "", "bucketInfo"), "http://127.0.0.1:6770", "http://127.0.0.1:6770"},
+		{"listing", "[::1]:6770", "/", "http://[::1]:6770", "http://[::1]:6770"},
+		{"virtual host", testBucket + ".localhost:6770", target(testBucket, "", "bucketInfo"), "http://localhost:6770", "http://localhost:6770"},
 		{"the service's name", service, "/", service, internal},
 		{"a bucket under the service's name", testBucket + "." + service, target(testBucket, "", "bucketInfo"), service, internal},
 	} {
@@ -156,7 +156,7 @@ func TestBuckets(t *testing.T) {
 	a := c.want(c.do("GET", target("other", "", "bucketInfo"), ""), 200, "")
 	for name, want := range map[string]string{
 		"Name": "other", "CreationDate": "2024-06-12T08:15:30.000Z", "Location": "oss-cn-hangzhou", "StorageClass": "IA",
-		"ExtranetEndpoint": "127.0.0.1", "IntranetEndpoint": "127.0.0.1",
+		"ExtranetEndpoint": "http://127.0.0.1", "IntranetEndpoint": "http://127.0.0.1",
 		"DataRedundancyType": "ZRS", "Grant": "public-read", "ID": "1000000000000001",
 	} {
 		if got := a.element(name); got != want {

@@ -99,10 +99,27 @@ func (rq *request) bucketElements(d *document, b *store.Bucket, group string) {
 	d.text("ResourceGroupId", group)
 }
 
-// endpoints returns the names under which the answer says a bucket is reached.
-// A client goes on with what it reads here, so whoever came to this server by
-// its own address gets that one, and not the name of the real service.
+// endpoints returns where the answer says that a bucket is reached. A client
+// goes on with what it reads here, so whoever came to this server by its own
+// address gets that one, and not the name of the real service; with the
+// scheme, since clients differ in what they take one without for.
 func (rq *request) endpoints() (extranet, intranet string) {
+	host := rq.host()
+	if host == "" {
+		return rq.s.location() + serviceDomain, rq.s.location() + "-internal" + serviceDomain
+	}
+	scheme := "http://"
+	if rq.r.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + host, scheme + host
+}
+
+const serviceDomain = ".aliyuncs.com"
+
+// host is this server's own, as the client named it; "" if it is under a name
+// of the real service.
+func (rq *request) host() string {
 	host := rq.r.Host
 	if rq.bucket != "" {
 		host = strings.TrimPrefix(host, rq.bucket+".")
@@ -111,10 +128,10 @@ func (rq *request) endpoints() (extranet, intranet string) {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		name = h
 	}
-	if host == "" || strings.HasSuffix(strings.ToLower(name), ".aliyuncs.com") {
-		return rq.s.location() + ".aliyuncs.com", rq.s.location() + "-internal.aliyuncs.com"
+	if strings.HasSuffix(strings.ToLower(name), serviceDomain) {
+		return ""
 	}
-	return host, host
+	return host
 }
 
 func (rq *request) putBucket() error {

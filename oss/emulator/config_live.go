@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -39,8 +40,7 @@ func (rq *request) liveChannel(tx *store.Tx) (*store.Config, *element, error) {
 
 // liveURLs are where a channel is played and published.
 func (rq *request) liveURLs(channel, playlist string) []*element {
-	endpoint, _ := rq.endpoints()
-	host := rq.bucket + "." + endpoint + "/"
+	host := rq.bucket + "." + cmp.Or(rq.host(), rq.s.location()+serviceDomain) + "/"
 	return []*element{
 		node("PublishUrls", leaf("Url", "rtmp://"+host+"live/"+channel)),
 		node("PlayUrls", leaf("Url", "http://"+host+channel+"/"+playlist)),
