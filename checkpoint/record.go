@@ -156,8 +156,8 @@ type Object struct {
 	// copy beside the job's own objects, under a Key that none of those has.
 	Bucket, Target string
 
-	// Before is what was at the destination when it began, of an append: the
-	// Source is added to that.
+	// Before is what was at the destination when it began, of an append, which
+	// adds the Source to that. Its parts are the pieces added, in their order.
 	Before Identity
 
 	CRC64   uint64 // of the whole object, once known

@@ -106,6 +106,7 @@ type appending struct {
 	name    string
 	tracker *tracker // nil for a stream, whose size is not known
 	added   int64    // by this run and those before
+	pieces  int      // that are recorded
 
 	resuming bool // an earlier run has begun
 	doubt    bool // a piece may have been added that nobody heard of
@@ -118,8 +119,8 @@ type appending struct {
 // maxAppended is the length that OSS lets an object reach by appends.
 const maxAppended = 5 << 30
 
-// file adds what the object does not have of a file. The length and sum that
-// the object had are recorded first.
+// file adds what the object does not have of a file. The file, and the length and
+// sum that the object had, are recorded first.
 func (a *appending) file(ctx context.Context, anew bool) error {
 	file, id, err := a.root.Open(a.name)
 	if err != nil {
@@ -149,14 +150,21 @@ func (a *appending) file(ctx context.Context, anew bool) error {
 	a.tracker = a.meter.track(a.key, id.Size)
 	defer a.tracker.end()
 	if a.resuming = found; found {
-		err = a.takeUp(file, id, rec.Source)
+		if rec.Source.ModTime == 0 { // of a release that recorded no file
+			rec.Before = rec.Source
+		}
+		err = a.takeUp(file, id, rec.Before)
 	} else {
-		err = a.journal.PutObject(ctx, checkpoint.Object{
+		rec = checkpoint.Object{
 			Key: a.key, State: checkpoint.StateActive, Started: time.Now(),
-			Source: checkpoint.Identity{Size: a.end, CRC64: a.sum, HasCRC64: a.hasSum},
-		})
+			Before: checkpoint.Identity{Size: a.end, CRC64: a.sum, HasCRC64: a.hasSum},
+		}
 	}
 	if err != nil {
+		return err
+	}
+	rec.Source = sourceIdentity(id)
+	if err := a.record(ctx, rec); err != nil {
 		return err
 	}
 	err = a.run(ctx)
@@ -178,6 +186,26 @@ func (a *appending) file(ctx context.Context, anew bool) error {
 		a.warn(printable(a.name) + " grew or was replaced while it was read; what was added is what it held at first")
 	}
 	return nil
+}
+
+// record notes the file and what of it is in the object.
+func (a *appending) record(ctx context.Context, rec checkpoint.Object) error {
+	if a.resuming {
+		if err := a.journal.DropParts(ctx, a.key); err != nil {
+			return err
+		}
+	}
+	if err := a.journal.PutObject(ctx, rec); err != nil || a.added == 0 {
+		return err
+	}
+	return a.recordPiece(a.added)
+}
+
+// recordPiece notes that so many bytes more are in the object: for whoever looks
+// at the job, for a run that goes on asks the object itself.
+func (a *appending) recordPiece(size int64) error {
+	a.pieces++
+	return a.journal.AddPart(a.key, checkpoint.Part{Number: a.pieces, Size: size})
 }
 
 // takeUp goes on where an earlier run stopped, which found the object as began
@@ -298,7 +326,10 @@ func (a *appending) add(ctx context.Context, piece []byte) error {
 	}
 	a.end, a.sum = a.end+size, grown
 	a.count(size)
-	return nil
+	if size == 0 {
+		return nil
+	}
+	return a.recordPiece(size)
 }
 
 // settled asks whether the object has grown by the piece of size bytes, which

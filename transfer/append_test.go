@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/transfer"
 )
@@ -61,6 +62,65 @@ func TestAppend(t *testing.T) {
 	// What was not made by an append cannot grow.
 	w.put("normal", []byte("x"))
 	if _, err := w.engine().Append(t.Context(), path, w.at("normal"), nil); !errors.Is(err, oss.ErrObjectNotAppendable) || string(w.get("normal")) != "x" {
+		t.Error(err)
+	}
+}
+
+// TestAppendShown: of an append that was stopped, and goes on, the StateDir knows
+// how long the file is and what of it is in the object.
+func TestAppendShown(t *testing.T) {
+	w, path, want := growing(t)
+	stop := func(append int64) string {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var appends atomic.Int64
+		w.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+			if isAppend(r) && appends.Add(1) == append {
+				cancel()
+				return nil, context.Canceled
+			}
+			return send()
+		})
+		defer w.wire.between(nil)
+		report, err := w.engine().Append(ctx, path, w.at("k"), nil)
+		if !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		return report.JobID
+	}
+	shown := func(id string, arrived int64) {
+		t.Helper()
+		d, err := w.engine().Job(id)
+		if err != nil || len(d.Objects) != 1 || d.InFlight != 1 || d.BytesInFlight != 2*partSize+77 || d.BytesArrived != arrived ||
+			d.Objects[0].Arrived != arrived || d.Objects[0].Size != 2*partSize+77 {
+			t.Errorf("%+v, %v", d, err)
+		}
+	}
+	shown(stop(1), 0)
+	shown(stop(2), partSize)
+	shown(stop(1), partSize)
+	// A record of an earlier release, which knew of no file.
+	id := stop(2)
+	shown(id, 2*partSize)
+	shown(stop(1), 2*partSize)
+	header, err := checkpoint.Inspect(w.state, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	books, err := checkpoint.Open(w.state, header.Job, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, found, err := books.Object("k")
+	if err != nil || !found {
+		t.Fatal(err)
+	}
+	rec.Source, rec.Before = rec.Before, checkpoint.Identity{}
+	if err := errors.Join(books.PutObject(t.Context(), rec), books.DropParts(t.Context(), "k"), books.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.engine().Append(t.Context(), path, w.at("k"), nil); err != nil || !bytes.Equal(w.get("k"), want) {
 		t.Error(err)
 	}
 }

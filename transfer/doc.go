@@ -70,7 +70,8 @@
 //	  settled     -                                     nothing, if both sides are as recorded
 //
 //	append
-//	  (nothing)   HEAD; record length and CRC-64        start
+//	  (nothing)   HEAD; record length and CRC-64,       start
+//	              and the file
 //	  active      AppendObject, piece after piece,      HEAD: what the object has grown by is what
 //	              each at the object's length           the file begins with, by CRC-64: add the
 //	                                                    rest. Else ErrChanged
