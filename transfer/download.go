@@ -286,9 +286,13 @@ func (d *download) once(ctx context.Context) error {
 }
 
 // whole fetches a small object in one request. Up to one buffer of it is
-// proven in memory before there is a file at all.
+// proven in memory before there is a file at all, and synced together with
+// its neighbours.
 func (d *download) whole(ctx context.Context) error {
-	var result *oss.GetObjectResult
+	var (
+		result *oss.GetObjectResult
+		temp   *localfs.Temp
+	)
 	err := d.do(ctx, "get", d.key, priorityObject, func(ctx context.Context, _ int) (err error) {
 		try := attempt{tracker: d.tracker}
 		result, err = d.bucket.GetObject(ctx, d.key, &oss.GetObjectOptions{IfMatch: d.etag, VersionID: d.versionID})
@@ -299,7 +303,7 @@ func (d *download) whole(ctx context.Context) error {
 		if d.seal, err = openSeal(ctx, d.keys, &result.ObjectMeta); err != nil {
 			return err
 		}
-		if err = d.wholeBody(result, &try); err != nil {
+		if temp, err = d.wholeBody(result, &try); err != nil {
 			try.undo()
 		}
 		return err
@@ -308,23 +312,24 @@ func (d *download) whole(ctx context.Context) error {
 		return err
 	}
 	d.unconfirmed(result.HasCRC64)
-	return d.publish(ctx, result.CRC64())
+	return d.publish(ctx, result.CRC64(), temp)
 }
 
-// wholeBody writes a body of unproven bytes to the temporary file and leaves
-// it ready to publish. The body's own error at its end is the proof: package
-// oss compares the CRC-64 before it says io.EOF.
-func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) (err error) {
+// wholeBody writes a body of unproven bytes to the temporary file. That it
+// returns open where the publisher is to sync it, else it is sealed. The body's
+// own error at its end is the proof: package oss compares the CRC-64 before it
+// says io.EOF.
+func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) (open *localfs.Temp, err error) {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	n, err := fill(result.Body, buf[:])
 	if err != nil && err != io.EOF {
-		return err
+		return nil, err
 	}
 	proven := err == io.EOF
 	temp, err := d.createTemp(0)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -336,7 +341,7 @@ func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) (err err
 	for {
 		d.seal.apply(buf[:n], off)
 		if _, err := temp.WriteAt(buf[:n], off); err != nil {
-			return err
+			return nil, err
 		}
 		off += int64(n)
 		try.add(n)
@@ -345,19 +350,22 @@ func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) (err err
 		}
 		n, err = fill(result.Body, buf[:])
 		if err != nil && err != io.EOF {
-			return err
+			return nil, err
 		}
 		proven = err == io.EOF
 	}
 	if off != d.size {
-		return &ChangedError{Name: d.key, What: fmt.Sprintf("size was %d, is %d bytes", d.size, off)}
+		return nil, &ChangedError{Name: d.key, What: fmt.Sprintf("size was %d, is %d bytes", d.size, off)}
 	}
 	d.modTime = fileTime(&result.ObjectMeta, d.modTime)
 	mode, err := d.restore(temp, result.Meta)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return temp.Finish(off, d.modTime, mode)
+	if off > bufferSize {
+		return nil, temp.Finish(off, d.modTime, mode)
+	}
+	return temp, temp.Complete(off, d.modTime, mode)
 }
 
 // createTemp makes the temporary file, in place of one that a killed run left.
@@ -417,7 +425,8 @@ func fill(r io.Reader, buf []byte) (n int, err error) {
 const fileMode fs.FileMode = 0
 
 // publish gives the finished temporary file its name and settles the object.
-func (d *download) publish(ctx context.Context, crc uint64) error {
+// temp is that file where it is still to be sealed, else nil.
+func (d *download) publish(ctx context.Context, crc uint64, temp *localfs.Temp) error {
 	err := d.guard.keepFile(ctx, d.root, d.name, func() (checkpoint.Identity, error) {
 		temp, err := d.root.StatTemp(d.name, d.tempName(d.name))
 		id := sourceIdentity(temp)
@@ -427,10 +436,13 @@ func (d *download) publish(ctx context.Context, crc uint64) error {
 		return id, err
 	})
 	if err != nil {
+		if temp != nil {
+			return errors.Join(err, temp.Close())
+		}
 		return err
 	}
 	err = d.publisher.publish(ctx, finished{
-		name: d.name, temp: d.tempName(d.name), guard: d.guard,
+		name: d.name, temp: d.tempName(d.name), unsynced: temp, guard: d.guard,
 		settled: checkpoint.Settled{
 			Key:    d.name,
 			Source: checkpoint.Identity{Size: d.size, ETag: d.etag, VersionID: d.versionID, ModTime: d.modTime.UnixNano(), CRC64: crc, HasCRC64: true},

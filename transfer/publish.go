@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/osssync/osssync/checkpoint"
@@ -11,7 +12,7 @@ import (
 
 // publisher gives finished temporary files their names. It takes what has
 // gathered while it was busy as one group, so that many small files share one
-// sync of their folder.
+// sync of their folder, and the writes of their own.
 type publisher struct {
 	job   *job
 	root  *localfs.Root
@@ -23,6 +24,7 @@ type publisher struct {
 // finished is a temporary file, complete and synced.
 type finished struct {
 	name, temp string
+	unsynced   *localfs.Temp // the file, if that is left to the publisher; else nil
 	guard      guard
 	settled    checkpoint.Settled // Dest is filled in by the publisher
 	answer     chan<- error
@@ -74,6 +76,7 @@ func (p *publisher) run() {
 }
 
 func (p *publisher) publishGroup(group []finished) {
+	group = p.seal(group)
 	renamed := group[:0]
 	names := make([]string, 0, len(group))
 	for _, f := range group {
@@ -85,10 +88,7 @@ func (p *publisher) publishGroup(group []finished) {
 			err = p.root.Publish(f.name, f.temp)
 		}
 		if err != nil {
-			if rmErr := p.root.RemoveTemp(f.name, f.temp); rmErr != nil {
-				p.job.log.Warn("temporary file not removed", "name", f.name, "err", rmErr)
-			}
-			f.answer <- err
+			p.refuse(f, err)
 			continue
 		}
 		p.names.take(p.root, f.name)
@@ -103,6 +103,50 @@ func (p *publisher) publishGroup(group []finished) {
 		}
 		f.answer <- p.settle(f)
 	}
+}
+
+// sealers is how many files are waited for at once: a disk that is busy answers
+// many as soon as one.
+const sealers = 16
+
+// seal makes the files of the group durable that are not yet, and returns those
+// that are.
+func (p *publisher) seal(group []finished) []finished {
+	for _, f := range group {
+		if f.unsynced != nil {
+			f.unsynced.StartSync()
+		}
+	}
+	errs := make([]error, len(group))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(sealers, len(group)) {
+		all.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(group)); i = next.Add(1) - 1 {
+				if f := group[i]; f.unsynced != nil {
+					errs[i] = f.unsynced.Seal()
+				}
+			}
+		})
+	}
+	all.Wait()
+	sealed := group[:0]
+	for i, f := range group {
+		if errs[i] != nil {
+			p.refuse(f, errs[i])
+			continue
+		}
+		sealed = append(sealed, f)
+	}
+	return sealed
+}
+
+// refuse ends a file that could not be published.
+func (p *publisher) refuse(f finished, err error) {
+	if rmErr := p.root.RemoveTemp(f.name, f.temp); rmErr != nil {
+		p.job.log.Warn("temporary file not removed", "name", f.name, "err", rmErr)
+	}
+	f.answer <- err
 }
 
 func (p *publisher) settle(f finished) error {

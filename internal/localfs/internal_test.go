@@ -23,15 +23,17 @@ func TestFailedSyncPoisons(t *testing.T) {
 		"WriteAt":  func() error { _, err := tmp.WriteAt([]byte("a"), 0); return err },
 		"ReadAt":   func() error { _, err := tmp.ReadAt(make([]byte, 1), 0); return err },
 		"SyncData": tmp.SyncData,
+		"Complete": func() error { return tmp.Complete(0, time.Time{}, 0) },
+		"Seal":     tmp.Seal,
 		"Finish":   func() error { return tmp.Finish(0, time.Time{}, 0) },
 	}
-	for _, name := range []string{"WriteAt", "ReadAt", "SyncData", "Finish"} {
+	for _, name := range []string{"WriteAt", "ReadAt", "SyncData", "Complete", "Seal", "Finish"} {
 		if err := calls[name](); !errors.Is(err, ErrNotDurable) {
 			t.Errorf("%s after a failed sync: %v", name, err)
 		}
 	}
 	if err := tmp.Close(); !errors.Is(err, os.ErrClosed) {
-		t.Errorf("Finish left the file open: %v", err)
+		t.Errorf("Seal left the file open: %v", err)
 	}
 }
 

@@ -47,6 +47,12 @@ func syncData(f *os.File) error {
 	return nil
 }
 
+// startSync begins to write what is not on the disk yet; an error shows when it
+// is waited for.
+func startSync(f *os.File) {
+	_ = control(f, func(fd int) error { return unix.SyncFileRange(fd, 0, 0, unix.SYNC_FILE_RANGE_WRITE) })
+}
+
 // setModTime works on the handle (a nil path), so no name can be swapped.
 func setModTime(f *os.File, t time.Time) error {
 	mtime, err := unix.TimeToTimespec(t)

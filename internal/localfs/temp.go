@@ -11,7 +11,7 @@ import (
 )
 
 // Temp is a file being written, in the folder of its final name. WriteAt,
-// ReadAt and SyncData may run at the same time; Finish and Close may not.
+// ReadAt and SyncData may run at the same time; the other methods may not.
 //
 // A failed sync poisons it: every later method but Close returns ErrNotDurable.
 // The same file opened again would not know; remove it.
@@ -126,34 +126,57 @@ func (t *Temp) Chown(user, group int) error {
 	return setOwner(t.file, user, group)
 }
 
-// Finish makes the file what it is to be under its final name: size bytes
-// long, with that modification time (the zero time: as it is) and those
-// permission bits (0: what the umask leaves of 0666; other bits are dropped),
-// and durable. It closes the file in any case; after nil it can be published.
+// Finish makes the file what it is to be under its final name, as Complete
+// does, and durable, as Seal does. It closes the file in any case; after nil it
+// can be published.
 func (t *Temp) Finish(size int64, modTime time.Time, mode fs.FileMode) error {
-	err := t.finish(size, modTime, cmp.Or(mode.Perm(), 0o666&^t.umask))
-	if closeErr := t.file.Close(); err == nil {
-		err = t.synced(closeErr) // some file systems write only now
+	if err := t.Complete(size, modTime, mode); err != nil {
+		_ = t.file.Close() // it is of no use
+		return err
 	}
-	return err
+	return t.Seal()
 }
 
-func (t *Temp) finish(size int64, modTime time.Time, mode fs.FileMode) error {
+// Complete makes the file what it is to be under its final name: size bytes
+// long, with that modification time (the zero time: as it is) and those
+// permission bits (0: what the umask leaves of 0666; other bits are dropped).
+// Nothing of it is durable before Seal.
+func (t *Temp) Complete(size int64, modTime time.Time, mode fs.FileMode) error {
 	if err := t.check(); err != nil {
 		return err
 	}
 	if err := t.file.Truncate(size); err != nil {
 		return err
 	}
-	if err := t.file.Chmod(mode); err != nil {
+	if err := t.file.Chmod(cmp.Or(mode.Perm(), 0o666&^t.umask)); err != nil {
 		return err
 	}
-	if !modTime.IsZero() {
-		if err := setModTime(t.file, modTime); err != nil {
-			return &fs.PathError{Op: "set time of", Path: t.file.Name(), Err: err}
-		}
+	if modTime.IsZero() {
+		return nil
 	}
-	return t.synced(t.watch.step(Step{Op: "sync", Path: t.file.Name()}, t.file.Sync))
+	if err := setModTime(t.file, modTime); err != nil {
+		return &fs.PathError{Op: "set time of", Path: t.file.Name(), Err: err}
+	}
+	return nil
+}
+
+// StartSync has the system begin to write the file to the disk, where it can,
+// and does not wait. Many small files are first all started and then all sealed:
+// they share blocks of the disk, which else are written for each
+// (bench/results/small.txt). It promises nothing.
+func (t *Temp) StartSync() { startSync(t.file) }
+
+// Seal makes the file durable. It closes it in any case; after nil it can be
+// published.
+func (t *Temp) Seal() error {
+	err := t.check()
+	if err == nil {
+		err = t.synced(t.watch.step(Step{Op: "sync", Path: t.file.Name()}, t.file.Sync))
+	}
+	if closeErr := t.file.Close(); err == nil {
+		err = t.synced(closeErr) // some file systems write only now
+	}
+	return err
 }
 
 // Close closes the file and leaves it in place, for OpenTemp or RemoveTemp.
