@@ -350,9 +350,13 @@ func (r *Root) MkdirAll(key string) error {
 	return nil
 }
 
-// folder opens a folder below the root, one component at a time. With create
-// it makes those that are missing.
+// folder opens a folder below the root, in one step if the system can and it is
+// as it should be, else one component at a time, which tells what is wrong. With
+// create it makes those that are missing.
 func (r *Root) folder(op, dir string, create bool) (folder, error) {
+	if d, ok := r.top.below(dir); ok {
+		return d, nil
+	}
 	d, err := r.top.folder()
 	if err != nil {
 		return folder{}, r.fail(op, "", err)

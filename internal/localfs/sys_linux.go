@@ -16,6 +16,23 @@ import (
 // searchOnly opens a directory that we may pass through but not list.
 const searchOnly = unix.O_PATH
 
+// below opens a folder below the root that no link is on the way to. It says no
+// for any reason, that the kernel has no such call (before 5.6) among them.
+func (t topDir) below(dir string) (d folder, ok bool) {
+	if dir == "" {
+		dir = "."
+	}
+	how := unix.OpenHow{
+		Flags:   unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC | searchOnly,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
+	}
+	err := control(t.File, func(fd int) (err error) {
+		d.fd, err = unix.Openat2(fd, dir, &how)
+		return err
+	})
+	return d, err == nil
+}
+
 // reserveFrom is the size in bytes from which space is reserved: a smaller
 // file is written before it would matter.
 const reserveFrom = 64 << 10

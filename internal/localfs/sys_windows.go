@@ -28,6 +28,9 @@ func (t topDir) folder() (folder, error) {
 	return folder{root}, err
 }
 
+// below knows no way to open a folder in one step that follows no link.
+func (topDir) below(string) (folder, bool) { return folder{}, false }
+
 // folder is an open directory. Names given to its methods have no slash.
 type folder struct{ root *os.Root }
 
