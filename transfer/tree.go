@@ -336,19 +336,7 @@ func (t *tree) run(ctx context.Context) (err error) {
 		return t.feed(gctx, actions)
 	})
 	g.Go(func() error {
-		tasks, tctx := errgroup.WithContext(gctx)
-		tasks.SetLimit(t.objects)
-		var queue queue
-		for a := range actions {
-			if tctx.Err() != nil {
-				break
-			}
-			if t.options.DryRun {
-				a.turn = queue.next()
-			}
-			tasks.Go(func() error { return t.object(tctx, a) })
-		}
-		return tasks.Wait()
+		return t.objectsOf(gctx, actions)
 	})
 	err = g.Wait()
 	if cause := context.Cause(ctx); cause != nil {
@@ -362,6 +350,40 @@ func (t *tree) run(ctx context.Context) (err error) {
 		return cause
 	}
 	return err
+}
+
+// objectsOf does the actions, many at once, each on a goroutine that goes on to
+// another: a new one for each would grow its stack anew.
+func (t *tree) objectsOf(ctx context.Context, actions <-chan action) error {
+	tasks, ctx := errgroup.WithContext(ctx)
+	next := make(chan action)
+	for range t.objects {
+		tasks.Go(func() error {
+			for a := range next {
+				if err := t.object(ctx, a); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	tasks.Go(func() error {
+		defer close(next)
+		var queue queue
+		for a := range actions {
+			if t.options.DryRun {
+				a.turn = queue.next()
+			}
+			select {
+			case next <- a:
+			case <-ctx.Done():
+				a.turn.end()
+				return nil
+			}
+		}
+		return nil
+	})
+	return tasks.Wait()
 }
 
 // feed goes through the plan in key order, deals with what needs no transfer,
