@@ -18,11 +18,13 @@ func TestPreflight(t *testing.T) {
 			"Access-Control-Request-Method", method, "Access-Control-Request-Headers", headers)
 	}
 	c.want(options("k", "http://a.example", "PUT", "x-oss-test"), 403, "AccessForbidden")
+	c.want(c.do("OPTIONS", target(testBucket, "k", ""), "", "Origin", "http://a.example", "Access-Control-Request-Method", "PUT",
+		"Authorization", "OSS nobody:x"), 403, "AccessForbidden")
 	rule := func(origin, more string) string {
 		return "<CORSRule><AllowedOrigin>" + origin + "</AllowedOrigin><AllowedMethod>GET</AllowedMethod><AllowedMethod>PUT</AllowedMethod>" + more + "</CORSRule>"
 	}
 	c.want(c.config("PUT", "cors", "<CORSConfiguration>"+
-		rule("http://*.example", "<AllowedHeader>x-oss-*</AllowedHeader><ExposeHeader>ETag</ExposeHeader><MaxAgeSeconds>60</MaxAgeSeconds>")+
+		rule("http://*.example", "<AllowedHeader>X-OSS-*</AllowedHeader><ExposeHeader>ETag</ExposeHeader><MaxAgeSeconds>60</MaxAgeSeconds>")+
 		rule("*", "")+"<ResponseVary>true</ResponseVary></CORSConfiguration>"), 200, "")
 	for _, tc := range []struct {
 		origin, method, headers string
@@ -84,6 +86,7 @@ func TestPolicy(t *testing.T) {
 		{"allow", []string{allow}, 200, 200, "true"},
 		{"deny", []string{deny}, 403, 403, "false"},
 		{"deny wins", []string{allow, deny}, 403, 403, "true"},
+		{"no principal", []string{strings.Replace(allow, `"Principal":["*"],`, "", 1)}, 200, 200, "true"},
 		{"other principal", []string{statement("Allow", "oss:*", "123", "*", "")}, 200, 403, "false"},
 		{"other action", []string{statement("Deny", "oss:PutObject", "*", "*", "")}, 200, 403, "false"},
 		{"other account", []string{strings.Replace(allow, "*:*:", "*:42:", 1)}, 200, 403, "true"},
@@ -280,7 +283,7 @@ func TestMetaQuery(t *testing.T) {
 	c.want(c.config("POST", "metaQuery&comp=add&mode=x", ""), 400, "InvalidArgument")
 	c.want(c.config("POST", "metaQuery&comp=add", ""), 200, "")
 	c.want(c.config("POST", "metaQuery&comp=add", ""), 409, "MetaQueryAlreadyExist")
-	if a := c.want(c.config("GET", "metaQuery", ""), 200, ""); a.element("State") != "Running" || a.element("Phase") == "" {
+	if a := c.want(c.config("GET", "metaQuery", ""), 200, ""); a.element("State") != "Ready" || a.element("MetaQueryMode") != "basic" {
 		t.Error(a.body)
 	}
 	c.put("a", "1", "x-oss-meta-color", "red", "x-oss-tagging", "k=v")

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"math"
@@ -26,6 +27,9 @@ func checkCORS(_ *request, _ *store.Tx, doc *element) error {
 		return failArgument("CORSRule", strconv.Itoa(len(rules)), "The number of CORS rules exceeds the limit.")
 	}
 	for _, rule := range rules {
+		for _, h := range rule.all("AllowedHeader") {
+			h.text = bytes.ToLower(h.text)
+		}
 		for name, stars := range map[string]int{"AllowedOrigin": 1, "AllowedHeader": 1, "ExposeHeader": 0} {
 			for _, v := range rule.texts(name) {
 				if strings.Count(v, "*") > stars {
@@ -89,7 +93,7 @@ func checkWebsite(_ *request, _ *store.Tx, doc *element) error {
 		}
 		seen[number] = true
 		if rule.get("Redirect/RedirectType") == "Mirror" {
-			if status != "404" {
+			if status != "404" && rule.find("LuaConfig") == nil { // a script has its own conditions
 				return failArgument("HttpErrorCodeReturnedEquals", status, "A mirror rule must have the condition 404.")
 			}
 			if u := rule.get("Redirect/MirrorURL"); !strings.HasPrefix(u, "http://") && !strings.HasPrefix(u, "https://") {

@@ -30,21 +30,30 @@ func (rq *request) openMetaQuery() error {
 		if c != nil {
 			return fail("MetaQueryAlreadyExist").with("BucketName", rq.bucket)
 		}
-		doc := node("MetaQueryStatus", leaf("State", "Running"), leaf("Phase", "IncrementalScanning"),
+		doc := node("MetaQueryStatus", leaf("State", "Ready"), leaf("Phase", "FullScanning"),
 			leaf("CreateTime", rq.now.UTC().Format(time.RFC3339)), leaf("UpdateTime", rq.now.UTC().Format(time.RFC3339)))
-		if mode != "" {
-			doc.set("MetaQueryMode", mode)
-		}
+		doc.set("MetaQueryMode", cmp.Or(mode, "basic"))
 		return rq.putConfig(tx, "metaQuery", "", doc.bytes())
 	})
 }
 
+// metaQueryScan is how long a new index says that it is being made.
+const metaQueryScan = 2 * time.Second
+
 // metaQuery reads the state of the index, which is always up to date: it is
 // the server's own.
 func (rq *request) metaQuery(tx *store.Tx) (*element, error) {
-	doc, err := configDoc(tx, rq.bucket, "metaQuery", "")
-	if err == nil && doc == nil {
-		err = fail("MetaQueryNotExist").with("BucketName", rq.bucket)
+	c, err := tx.Config(rq.bucket, "metaQuery", "")
+	if err != nil {
+		return nil, err
+	}
+	if c == nil {
+		return nil, fail("MetaQueryNotExist").with("BucketName", rq.bucket)
+	}
+	doc, err := parseAnyDocument(c.Doc)
+	if err == nil && rq.now.Sub(c.Modified) >= metaQueryScan {
+		doc.set("State", "Running")
+		doc.set("Phase", "IncrementalScanning")
 	}
 	return doc, err
 }

@@ -91,10 +91,16 @@ func checkPolicy(rq *request, doc []byte) error {
 	return rq.s.store.View(func(tx *store.Tx) error { return rq.mayBePublic(tx) })
 }
 
+// everyone reports whether a statement is about anonymous requests, too. One
+// that names nobody is.
+func (s *policyStatement) everyone() bool {
+	return len(s.Principal) == 0 || s.Principal.match("*")
+}
+
 // public reports whether a policy lets just anyone do something.
 func (p *policy) public() bool {
 	for _, s := range p.Statement {
-		if s.Effect == "Allow" && len(s.Condition) == 0 && s.Principal.match("*") {
+		if s.Effect == "Allow" && len(s.Condition) == 0 && s.everyone() {
 			return true
 		}
 	}
@@ -144,7 +150,7 @@ var policyActions = map[string]string{
 // matches reports whether a statement is about an anonymous request. One with
 // conditions is taken at its strictest: it denies always and allows never.
 func (s *policyStatement) matches(rq *request) bool {
-	if !s.Principal.match("*") || s.Effect == "Allow" && len(s.Condition) > 0 {
+	if !s.everyone() || s.Effect == "Allow" && len(s.Condition) > 0 {
 		return false
 	}
 	action := rq.op

@@ -322,6 +322,17 @@ func TestBucketTagsDelete(t *testing.T) {
 	}
 }
 
+// TestScriptedMirror: a rule with a script needs no condition.
+func TestScriptedMirror(t *testing.T) {
+	c := newClient(t)
+	doc := func(more string) string {
+		return "<WebsiteConfiguration><RoutingRules><RoutingRule><RuleNumber>1</RuleNumber><Condition><KeyPrefixEquals>k</KeyPrefixEquals></Condition><Redirect><RedirectType>Mirror</RedirectType>" +
+			"<MirrorURL>http://a.example/</MirrorURL></Redirect>" + more + "</RoutingRule></RoutingRules></WebsiteConfiguration>"
+	}
+	c.want(c.config("PUT", "website", doc("")), 400, "InvalidArgument")
+	c.want(c.config("PUT", "website", doc("<LuaConfig><Script>a.lua</Script></LuaConfig>")), 200, "")
+}
+
 func TestListBucketsFilter(t *testing.T) {
 	c := newClient(t)
 	c.want(c.do("PUT", target("other", "", ""), ""), 200, "")

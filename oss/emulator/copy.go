@@ -110,7 +110,7 @@ func (rq *request) copyObject() error {
 			return fail("EntityTooLarge").with("Key", src.key)
 		}
 		if replaceMeta || same && rq.versioning == "" {
-			o.Headers = withContentType(a.headers, headerValue(o.Headers, "content-type"))
+			o.Headers = withContentType(keepEncryption(o.Headers, a.headers), headerValue(o.Headers, "content-type"))
 		} else {
 			o.Headers = mergeEncryption(o.Headers, a.headers)
 		}
@@ -137,6 +137,17 @@ func (rq *request) copyObject() error {
 	d.close("CopyObjectResult")
 	rq.writeDocument(http.StatusOK, &d)
 	return nil
+}
+
+// keepEncryption adds to the headers that replace a source's those that say how
+// a client has encrypted it, without which nobody could read the copy.
+func keepEncryption(source, headers []store.Header) []store.Header {
+	for _, h := range source {
+		if strings.HasPrefix(h.Name, clientEncryptionMeta) && headerValue(headers, h.Name) == "" {
+			headers = append(headers, h)
+		}
+	}
+	return headers
 }
 
 // mergeEncryption keeps a source's headers but for the encryption, which is

@@ -59,11 +59,11 @@ func TestCopyMetadata(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := newClient(t)
-			c.put("src", "hello", "Content-Type", "text/old", "x-oss-meta-a", "old", "x-oss-tagging", "k=v", "x-oss-storage-class", "IA")
+			c.put("src", "hello", "Content-Type", "text/old", "x-oss-meta-a", "old", "x-oss-meta-client-side-encryption-key", "K", "x-oss-tagging", "k=v", "x-oss-storage-class", "IA")
 			c.want(c.copy(tc.key, "/examplebucket/src", tc.header...), 200, "")
 			a := c.want(c.get(tc.key), 200, "")
-			got := []string{a.body, a.header.Get("Content-Type"), a.header.Get("x-oss-meta-a"), a.header.Get("x-oss-tagging-count"), a.header.Get("x-oss-storage-class")}
-			if want := []string{"hello", tc.typ, tc.meta, tc.tags, "Standard"}; !slices.Equal(got, want) {
+			got := []string{a.body, a.header.Get("Content-Type"), a.header.Get("x-oss-meta-a"), a.header.Get("x-oss-tagging-count"), a.header.Get("x-oss-storage-class"), a.header.Get("x-oss-meta-client-side-encryption-key")}
+			if want := []string{"hello", tc.typ, tc.meta, tc.tags, "Standard", "K"}; !slices.Equal(got, want) {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})

@@ -153,6 +153,17 @@ func (rq *request) abortUpload() error {
 	return nil
 }
 
+// clientEncryptionMeta begins the metadata in which clients keep how they have
+// encrypted an object. The service knows of it: see clientEncryption and
+// copyObject.
+const clientEncryptionMeta = "x-oss-meta-client-side-encryption-"
+
+// clientEncryption is what a list of parts says of that metadata.
+var clientEncryption = []struct{ header, element string }{
+	{"key", "Key"}, {"start", "Start"}, {"cek-alg", "CekAlg"}, {"wrap-alg", "WrapAlg"},
+	{"data-size", "DataSize"}, {"part-size", "PartSize"},
+}
+
 func (rq *request) listParts() error {
 	limit, err := rq.intParam("max-parts", 1000, 1, 1000)
 	if err != nil {
@@ -202,6 +213,11 @@ func (rq *request) listParts() error {
 	d.int("NextPartNumberMarker", int64(next))
 	d.int("MaxParts", int64(limit))
 	d.bool("IsTruncated", truncated)
+	for _, e := range clientEncryption {
+		if v := headerValue(u.Headers, clientEncryptionMeta+e.header); v != "" {
+			d.text("ClientEncryption"+e.element, v)
+		}
+	}
 	for _, p := range parts {
 		d.part(p)
 	}

@@ -185,7 +185,7 @@ func TestSequential(t *testing.T) {
 
 func TestListParts(t *testing.T) {
 	c := newClient(t)
-	id := c.initiate("a b")
+	id := c.initiate("a b", "x-oss-meta-client-side-encryption-key", "K", "x-oss-meta-client-side-encryption-data-size", "300")
 	for _, n := range []int{5, 1, 9000, 3} {
 		c.want(c.part("a b", id, n, strings.Repeat("a", n%7)), 200, "")
 	}
@@ -193,7 +193,8 @@ func TestListParts(t *testing.T) {
 		return c.do("GET", target(testBucket, "a b", "uploadId="+id+query), "")
 	}
 	a := c.want(list("&encoding-type=url"), 200, "")
-	if got := fmt.Sprint(a.elements("PartNumber"), a.elements("Size"), a.element("IsTruncated"), a.element("Key"), a.element("NextPartNumberMarker")); got != "[1 3 5 9000] [1 3 5 5]falsea%20b9000" {
+	if got := fmt.Sprint(a.elements("PartNumber"), a.elements("Size"), a.element("IsTruncated"), a.element("Key"), a.element("NextPartNumberMarker"),
+		a.element("ClientEncryptionKey"), a.element("ClientEncryptionDataSize"), a.element("ClientEncryptionStart")); got != "[1 3 5 9000] [1 3 5 5]falsea%20b9000K300" {
 		t.Error(got)
 	}
 	if a.elements("HashCrc64ecma")[0] != "3675645893302102789" || a.elements("ETag")[0] != `"`+md5Hex("a")+`"` || a.elements("LastModified")[0] != "2024-06-12T08:15:30.000Z" {
