@@ -44,7 +44,8 @@
 // ./oss/emulator. Their raw output is in bench/results, a file per package, fit
 // for benchstat.
 //
-// ./bench itself has those of listings and merges of many keys; with
-// OSSSYNC_BENCH_MANY_KEYS=1 they go on to 10,000,000. Their times of one run are
+// ./bench itself has those of listings, walks and merges of many keys; with
+// OSSSYNC_BENCH_MANY_KEYS=1 they go on to 10,000,000, and the tests TestMergeOfManyKeys and
+// TestMergeOfManyFiles measure the binary. Their times of one run are
 // rough where the machine does other things too; cpu-ns/key is then what counts.
 package main

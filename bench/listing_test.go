@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime/metrics"
 	"sort"
 	"strconv"
@@ -115,6 +116,79 @@ func measure(b *testing.B, endless *endlessBucket, n int, fn func(*transfer.Engi
 // bench/results, and fails if memory or the time for each key grows. It runs only with
 // OSSSYNC_BENCH_MANY_KEYS.
 func TestMergeOfManyKeys(t *testing.T) {
+	binary := manyKeysBinary(t)
+	for _, other := range []string{"to-bucket", "nothing-is-here"} {
+		cost := map[int]time.Duration{}
+		for _, n := range manyKeys() {
+			cost[n] = dryRun(t, binary, n, "other="+other, "oss://from/", "oss://"+other+"/")
+		}
+		checkCost(t, cost)
+	}
+}
+
+// TestMergeOfManyFiles is the same between a folder and a bucket, compared by
+// size. The files are links to a few: they take no disk but for their names,
+// 0.4 GB for 10,000,000, below $TMPDIR.
+func TestMergeOfManyFiles(t *testing.T) {
+	binary := manyKeysBinary(t)
+	dir := t.TempDir()
+	files, nothing := filepath.Join(dir, "files"), filepath.Join(dir, "nothing")
+	for _, folder := range []string{files, nothing} {
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	costs := map[string]map[int]time.Duration{}
+	planted := 0
+	for _, n := range manyKeys() {
+		plantLinks(t, files, planted, n)
+		planted = n
+		for _, way := range []struct{ name, from, to string }{
+			{"up to the same", files, "oss://to-bucket/"},
+			{"up to nothing", files, "oss://nothing-is-here/"},
+			{"down to the same", "oss://from/", files},
+			{"down to nothing", "oss://from/", nothing},
+		} {
+			if costs[way.name] == nil {
+				costs[way.name] = map[int]time.Duration{}
+			}
+			costs[way.name][n] = dryRun(t, binary, n, way.name, "--size-only", way.from, way.to)
+		}
+	}
+	for _, cost := range costs {
+		checkCost(t, cost)
+	}
+}
+
+// linksEach is how many links a file gets, of the 65,000 that ext4 allows.
+const linksEach = 60_000
+
+// plantLinks makes the files of an endlessBucket below dir that have the numbers from
+// one on to below another, both of which are multiples of 1000.
+func plantLinks(t *testing.T, dir string, from, to int) {
+	t.Helper()
+	key := (&endlessBucket{}).key
+	for i := from; i < to; i++ {
+		if i%1000 == 0 {
+			if err := os.Mkdir(filepath.Join(dir, filepath.Dir(key(i))), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		content := fmt.Sprintf("%s-content-%d", dir, i/linksEach)
+		if i == from || i%linksEach == 0 {
+			if err := os.WriteFile(content, []byte("hello"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Link(content, filepath.Join(dir, key(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// manyKeysBinary is the binary for a test of many keys, if there is to be one.
+func manyKeysBinary(t *testing.T) string {
+	t.Helper()
 	if os.Getenv(manyKeysVariable) == "" {
 		t.Skip("takes minutes; set " + manyKeysVariable)
 	}
@@ -122,49 +196,57 @@ func TestMergeOfManyKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, other := range []string{"to-bucket", "nothing-is-here"} {
-		cost := map[int]time.Duration{}
-		for _, n := range manyKeys() {
-			endless := &endlessBucket{keys: n, empty: "nothing-is-here"}
-			service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				r.URL.Host, _, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-				resp, err := endless.RoundTrip(r)
-				if err != nil {
-					t.Error(err)
-					w.WriteHeader(http.StatusBadRequest)
-					return
-				}
-				maps.Copy(w.Header(), resp.Header)
-				w.Header().Set("Content-Length", strconv.FormatInt(resp.ContentLength, 10))
-				_, _ = io.Copy(w, resp.Body)
-			}))
-			var output bytes.Buffer
-			cmd := exec.CommandContext(t.Context(), binary, "--checkpoint-dir", t.TempDir(), "--no-progress", "--quiet",
-				"sync", "-n", "oss://from/", "oss://"+other+"/")
-			cmd.Env = append(plainEnviron(), "OSS_ENDPOINT="+service.URL, "OSS_REGION="+region, "OSS_ACCESS_KEY_ID=id", "OSS_ACCESS_KEY_SECRET=secret")
-			cmd.Stderr = &output
-			begun := time.Now()
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			stop := watch(cmd.Process.Pid)
-			err := cmd.Wait()
-			rss, _ := stop()
-			service.Close()
-			if err != nil {
-				t.Fatalf("%v\n%s", err, output.Bytes())
-			}
-			cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-			cost[n] = cpu / time.Duration(n)
-			t.Logf("other=%s keys=%d: %.1fs, %.1fs of CPU, %.2f us of CPU for each key, rss %.1f MiB, %d requests", other, n,
-				time.Since(begun).Seconds(), cpu.Seconds(), float64(cost[n].Nanoseconds())/1000, float64(rss)/(1<<20), endless.requests.Load())
-			if n >= 1_000_000 && rss > 100<<20 {
-				t.Errorf("%d MiB of memory", rss>>20)
-			}
+	return binary
+}
+
+// dryRun is a sync of n keys that transfers nothing, with further arguments. It
+// prints what it took and returns the binary's own time of the CPU for each key:
+// that of the system is the file system's, and depends on what it has in memory.
+func dryRun(t *testing.T, binary string, n int, name string, args ...string) time.Duration {
+	t.Helper()
+	endless := &endlessBucket{keys: n, empty: "nothing-is-here"}
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.URL.Host, _, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		resp, err := endless.RoundTrip(r)
+		if err != nil {
+			t.Error(err)
+			w.WriteHeader(http.StatusBadRequest)
+			return
 		}
-		if million, ten := cost[1_000_000], cost[10_000_000]; ten > million*5/4 {
-			t.Errorf("a key takes %v of a million, and %v of ten", million, ten)
-		}
+		maps.Copy(w.Header(), resp.Header)
+		w.Header().Set("Content-Length", strconv.FormatInt(resp.ContentLength, 10))
+		_, _ = io.Copy(w, resp.Body)
+	}))
+	defer service.Close()
+	var output bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), binary, append([]string{"--checkpoint-dir", t.TempDir(), "--no-progress", "--quiet", "sync", "-n"}, args...)...)
+	cmd.Env = append(plainEnviron(), "OSS_ENDPOINT="+service.URL, "OSS_REGION="+region, "OSS_ACCESS_KEY_ID=id", "OSS_ACCESS_KEY_SECRET=secret")
+	cmd.Stderr = &output
+	begun := time.Now()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stop := watch(cmd.Process.Pid)
+	err := cmd.Wait()
+	rss, _ := stop()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, output.Bytes())
+	}
+	own, system := cmd.ProcessState.UserTime(), cmd.ProcessState.SystemTime()
+	cpu := own + system
+	t.Logf("%s keys=%d: %.1fs, %.1fs of CPU (%.1fs of the system), %.2f us of CPU for each key, rss %.1f MiB, %d requests", name, n,
+		time.Since(begun).Seconds(), cpu.Seconds(), system.Seconds(), cpu.Seconds()*1e6/float64(n), float64(rss)/(1<<20), endless.requests.Load())
+	if n >= 1_000_000 && rss > 100<<20 {
+		t.Errorf("%s: %d MiB of memory", name, rss>>20)
+	}
+	return own / time.Duration(n)
+}
+
+// checkCost fails if a key of many costs more than one of few.
+func checkCost(t *testing.T, cost map[int]time.Duration) {
+	t.Helper()
+	if million, ten := cost[1_000_000], cost[10_000_000]; ten > million*5/4 {
+		t.Errorf("a key takes %v of a million, and %v of ten", million, ten)
 	}
 }
 
