@@ -121,3 +121,29 @@ func TestOlderFile(t *testing.T) {
 		must(t, c.Close())
 	}
 }
+
+// Both kinds of checkpoint know and forget the failure of a key.
+func TestFailure(t *testing.T) {
+	inMemory, err := new(checkpoint.Memory).Open(testJob)
+	must(t, err)
+	for name, c := range map[string]interface {
+		Fail(f checkpoint.Failure) error
+		Failure(key string) (checkpoint.Failure, bool, error)
+		DropFailure(key string) error
+		Close() error
+	}{"disk": mustOpen(t, t.TempDir(), testJob), "memory": inMemory} {
+		t.Run(name, func(t *testing.T) {
+			must(t, c.Fail(testFailure("a", 1)))
+			must(t, c.Fail(testFailure("b", 2)))
+			must(t, c.DropFailure("a"))
+			must(t, c.DropFailure("never failed"))
+			for key, want := range map[string]checkpoint.Failure{"a": {}, "b": testFailure("b", 2)} {
+				f, found, err := c.Failure(key)
+				if err != nil || f != want || found != (want.Key != "") {
+					t.Errorf("%s: %+v, %v, %v", key, f, found, err)
+				}
+			}
+			must(t, c.Close())
+		})
+	}
+}

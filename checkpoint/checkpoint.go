@@ -255,6 +255,28 @@ func (c *Checkpoint) Fail(f Failure) error {
 	return err
 }
 
+// Failure returns why the object of that key is not done, queued records
+// included, and false if it has not failed.
+func (c *Checkpoint) Failure(key string) (Failure, bool, error) {
+	return lookup(c, failureBucket, key, decodeFailure)
+}
+
+// DropFailure forgets the failure of a key, for it was done after all. It only
+// queues.
+func (c *Checkpoint) DropFailure(key string) error { return c.drop(failureBucket, key) }
+
+// drop queues the removal of a record.
+func (c *Checkpoint) drop(bucket bucketID, key string) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	_, err := c.change(nil, func(b *batch) error {
+		b.set(bucket, key, nil)
+		return nil
+	})
+	return err
+}
+
 // Failures lists the failures in key order, as Objects does.
 func (c *Checkpoint) Failures() iter.Seq2[Failure, error] {
 	return list(c, failureBucket, decodeFailure)
@@ -302,16 +324,7 @@ func (c *Checkpoint) Changes() iter.Seq2[Change, error] {
 }
 
 // DropChange forgets a change. It only queues.
-func (c *Checkpoint) DropChange(key string) error {
-	if err := checkKey(key); err != nil {
-		return err
-	}
-	_, err := c.change(nil, func(b *batch) error {
-		b.set(changeBucket, key, nil)
-		return nil
-	})
-	return err
-}
+func (c *Checkpoint) DropChange(key string) error { return c.drop(changeBucket, key) }
 
 // ClearChanges drops all changes. It is durable on return.
 func (c *Checkpoint) ClearChanges(ctx context.Context) error {

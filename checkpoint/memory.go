@@ -194,6 +194,22 @@ func (c *InMemory) Fail(f Failure) error {
 	return nil
 }
 
+// Failure is that of Checkpoint.
+func (c *InMemory) Failure(key string) (f Failure, found bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f, found = c.failures[key]
+	return f, found, nil
+}
+
+// DropFailure is that of Checkpoint.
+func (c *InMemory) DropFailure(key string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.failures, key)
+	return nil
+}
+
 // Failures is that of Checkpoint.
 func (c *InMemory) Failures() iter.Seq2[Failure, error] { return inOrder(&c.mu, c.failures) }
 

@@ -135,6 +135,19 @@ func (m *machine) actions(ctx context.Context) map[string]func(*rapid.T) {
 			ok(t, m.c.Fail(f))
 			m.now.failures[f.Key] = f
 		},
+		"DropFailure": func(t *rapid.T) {
+			key := m.key(t)
+			ok(t, m.c.DropFailure(key))
+			delete(m.now.failures, key)
+		},
+		"Failure": func(t *rapid.T) {
+			key := m.key(t)
+			f, found, err := m.c.Failure(key)
+			ok(t, err)
+			if want, known := m.now.failures[key]; found != known || f != want {
+				t.Fatalf("failure of %q: %+v, %v, want %+v", key, f, found, want)
+			}
+		},
 		"ClearSettled": func(t *rapid.T) {
 			ok(t, m.c.ClearSettled(ctx))
 			clear(m.now.settled)

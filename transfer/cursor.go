@@ -100,7 +100,7 @@ func (c *cursor) due() bool {
 // hasCursor says whether an interrupted run may be gone on with from its cursor: not
 // where all names are needed to know what to delete, remove or put back.
 func (o *SyncOptions) hasCursor() bool {
-	return !o.DryRun && !o.Delete && !o.RemoveSource && o.Backup == (Location{})
+	return !o.DryRun && o.part == nil && !o.Delete && !o.RemoveSource && o.Backup == (Location{})
 }
 
 // pass has the cursor know what was decided about a name. What is dealt with has

@@ -87,3 +87,13 @@ func TestNarrowed(t *testing.T) {
 		}
 	}
 }
+
+// A run of a part goes past names that are left, so that no cursor may follow it.
+func TestPartHasNoCursor(t *testing.T) {
+	if o := (SyncOptions{}); !o.hasCursor() {
+		t.Error("a sync has none")
+	}
+	if o := (SyncOptions{part: &portion{}}); o.hasCursor() {
+		t.Error("a part has one")
+	}
+}

@@ -26,7 +26,7 @@ var (
 	ErrCorrupt = errors.New("checksum mismatch")
 
 	// ErrNoMatch is the error of a copy whose source has nothing in it: a
-	// mistyped prefix looks the same as an empty one.
+	// mistyped prefix looks the same as an empty one. NoPartError matches it too.
 	ErrNoMatch = errors.New("nothing matches the source")
 
 	// ErrUnsafe is matched by a job that would have deleted what it should
@@ -48,13 +48,19 @@ var (
 // could not do some of them. It matches ErrIncomplete.
 type IncompleteError struct {
 	JobID  string
-	Failed int64   // objects
+	Failed int64   // objects; may be 0 with Left
 	Stale  int64   // of the failed: not as the plan had seen them
 	First  Failure // one of them
+	Left   *Left   // that of the report
 }
 
 func (e *IncompleteError) Error() string {
-	if e.Failed == 1 {
+	switch {
+	case e.Failed == 0:
+		return fmt.Sprintf("the part is done, but not the job: %s", e.Left)
+	case e.Left != nil:
+		return fmt.Sprintf("%s; the first of those that failed: %s", e.Left, e.First)
+	case e.Failed == 1:
 		return fmt.Sprintf("1 object failed: %s", e.First)
 	}
 	return fmt.Sprintf("%d objects failed, the first: %s", e.Failed, e.First)

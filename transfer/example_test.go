@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/oss/emulator"
@@ -82,6 +83,42 @@ func ExampleEngine_Upload() {
 	}
 	fmt.Println(report.State, report.Bytes.Done)
 	// Output: done 41943040
+}
+
+// A part of what is missing of a job: what failed with one code, and nothing else.
+// The other failures stay in the checkpoint, and in the report.
+func ExampleEngine_Resume() {
+	ctx := context.Background()
+	client, stop, err := embedded()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer stop()
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	for _, key := range []string{"p/good", "p/../evil"} {
+		if _, err := client.Bucket("bucket").PutObject(ctx, key, strings.NewReader("x"), nil); err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	engine, err := transfer.New(&transfer.Options{StateDir: filepath.Join(dir, "state")})
+	if err != nil {
+		log.Fatal(err)
+	}
+	report, err := engine.Sync(ctx, transfer.Remote(client.Bucket("bucket"), "p/"), transfer.Local(filepath.Join(dir, "down")), nil)
+	fmt.Println(report.State, report.Objects.Failed, "failed:", err != nil)
+	report, err = engine.Resume(ctx, report.JobID, &transfer.ResumeOptions{
+		Bucket: func(_, name string) (*oss.Bucket, error) { return client.Bucket(name), nil },
+		Part:   transfer.Part{Codes: []string{"AccessDenied", "503"}},
+	})
+	fmt.Println(errors.Is(err, transfer.ErrNoMatch), report.Left)
+	// Output:
+	// incomplete 1 failed: true
+	// true left: 1 failed earlier
 }
 
 // embedded starts a server in memory with one bucket.

@@ -3,6 +3,7 @@ package transfer
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -39,8 +40,12 @@ type job struct {
 	journal Journal
 	found   bool // an earlier run left a checkpoint
 	look    bool // nothing is to be changed, not even the books
-	meter   *meter
-	log     *slog.Logger
+	through bool // all objects were tried
+	part    bool // of what an earlier run has left; its books stay
+
+	since time.Time // what failed in this run did so then or later
+	meter *meter
+	log   *slog.Logger
 
 	mu        sync.Mutex
 	report    Report
@@ -56,13 +61,14 @@ type spec struct {
 	options             map[string]string // those that shape the bytes at the destination
 	look                bool              // nothing is to be changed, not even the books
 	call                string            // for Resume
+	part                bool              // of what is missing of the job
 	claim               string            // the local path that no other job may write to at the same time
 }
 
 // begin opens the checkpoint of the job and starts its meter. Every begin is
 // followed by one end.
 func (e *Engine) begin(ctx context.Context, s spec, opts JobOptions) (*job, error) {
-	j := &job{Engine: e, opts: opts, look: s.look, id: checkpoint.JobID(s.kind, s.source, s.destination, s.options)}
+	j := &job{Engine: e, opts: opts, look: s.look, part: s.part, id: checkpoint.JobID(s.kind, s.source, s.destination, s.options)}
 	j.log = e.log.With("job", j.id)
 	j.report = Report{
 		Version: ReportVersion, JobID: j.id, Kind: s.kind, Source: s.source, Destination: s.destination,
@@ -94,7 +100,7 @@ func (e *Engine) begin(ctx context.Context, s spec, opts JobOptions) (*job, erro
 	}
 	j.journal, j.found = c, c.Resumed()
 	j.report.Resumed = j.found && c.Job().State != string(StateDone)
-	if !j.look {
+	if !j.look && !j.part {
 		if err := errors.Join(c.ClearFailures(ctx), c.SetState(ctx, stateRunning, e.withSizes(s.call))); err != nil {
 			return nil, errors.Join(err, c.Close(), j.claim.Release())
 		}
@@ -117,14 +123,14 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 		err = context.Cause(ctx)
 	}
 	j.mu.Lock()
-	if failed := j.report.Objects.Failed; err == nil && failed > 0 {
-		err = &IncompleteError{JobID: j.id, Failed: failed, Stale: j.report.Objects.Stale, First: j.report.Failures[0]}
+	if err == nil {
+		err = j.report.incomplete()
 	}
 	j.mu.Unlock()
 	if err == nil && !keep {
 		err = j.journal.Remove()
 	} else {
-		err = errors.Join(err, j.close(ctx, err == nil))
+		err = errors.Join(err, j.close(ctx, err, interrupted))
 	}
 	err = errors.Join(err, j.claim.Release())
 	last := j.meter.stop()
@@ -135,17 +141,12 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 	r.Finished = time.Now()
 	r.Bytes = ByteCounts{Done: last.BytesDone - j.meter.bytesLost.Load(), Resumed: last.BytesResumed}
 	r.Retries = last.Retries
-	switch {
-	case err == nil:
-		r.State, r.Resumable = StateDone, false
-	case errors.Is(err, ErrIncomplete):
-		r.State, r.Bytes.Done = StateIncomplete, j.doneBytes
-	case interrupted:
-		r.State = StateInterrupted
-	case errors.Is(err, oss.ErrSecurityTokenExpired):
-		r.State, r.Bytes.Done = StateParked, j.doneBytes
+	switch r.State = endState(err, interrupted); r.State {
+	case StateDone:
+		r.Resumable = false
+	case StateInterrupted:
 	default:
-		r.State, r.Bytes.Done = StateFailed, j.doneBytes
+		r.Bytes.Done = j.doneBytes
 	}
 	r.Bytes.Resumed = min(r.Bytes.Resumed, r.Bytes.Done)
 	if err != nil {
@@ -155,14 +156,60 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 	return &out, err
 }
 
-// close gives the checkpoint back, with a note of whether the job has ended.
-func (j *job) close(ctx context.Context, ended bool) error {
+// endState is how a job has ended that err has stopped, nil if it went through.
+func endState(err error, interrupted bool) State {
+	switch {
+	case err == nil:
+		return StateDone
+	case errors.Is(err, ErrIncomplete):
+		return StateIncomplete
+	case interrupted:
+		return StateInterrupted
+	case errors.Is(err, oss.ErrSecurityTokenExpired):
+		return StateParked
+	}
+	return StateFailed
+}
+
+// close gives the checkpoint back, with a note of how the job has ended. What a
+// job died of is only for people to read: where it cannot be written, it is lost.
+func (j *job) close(ctx context.Context, cause error, interrupted bool) error {
+	ctx = context.WithoutCancel(ctx)
 	var err error
-	if ended && !j.look {
-		err = j.journal.SetState(context.WithoutCancel(ctx), string(StateDone), "")
+	switch state := string(endState(cause, interrupted)); {
+	case j.look:
+	case cause == nil:
+		err = j.journal.SetState(ctx, state, "")
+	case j.part:
+	default:
+		if lost := j.journal.SetState(ctx, state, j.stopped(cause)); lost != nil {
+			j.log.Warn("how the job ended is not recorded", "err", lost)
+		}
 	}
 	return errors.Join(err, j.journal.Close())
 }
+
+// stopped is the spec of the job with what has stopped it, "" if it has no spec.
+func (j *job) stopped(cause error) string {
+	var c call
+	if err := json.Unmarshal([]byte(j.journal.Job().Spec), &c); err != nil {
+		return ""
+	}
+	c.Through = j.through
+	if !errors.Is(cause, ErrIncomplete) && cause != context.Canceled { //nolint:errorlint // one with a cause of its own says more
+		text := oneLine(cause.Error())
+		c.Stopped = strings.ToValidUTF8(text[:min(len(text), maxStopped)], "")
+	}
+	b, err := json.Marshal(c)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// maxStopped bounds what a checkpoint keeps of the reason why a job stopped, in
+// bytes.
+const maxStopped = 1024
 
 // do runs fn, which does op to name, through the pool as one piece.
 func (j *job) do(ctx context.Context, op, name string, priority int, fn func(ctx context.Context, attempt int) error) error {
@@ -250,7 +297,11 @@ func (j *job) fail(key, operation string, err error) {
 	}
 	j.mu.Unlock()
 	j.log.Info("failed", "op", operation, "key", key, "err", err)
-	if err := j.journal.Fail(f.record(time.Now())); err != nil {
+	at := time.Now()
+	if at.Before(j.since) { // somebody has set the clock
+		at = j.since
+	}
+	if err := j.journal.Fail(f.record(at)); err != nil {
 		j.log.Error("failure not recorded", "key", key, "err", err)
 	}
 	j.event(ObjectEvent{Key: key, Operation: operation, Outcome: OutcomeFailed, Reason: f.Cause, Failure: &f})

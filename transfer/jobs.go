@@ -25,7 +25,7 @@ const (
 
 // JobStates are all that a JobInfo can have.
 func JobStates() []State {
-	return []State{StateRunning, StateInterrupted, StateIncomplete, StateDone, StateNew, StateDamaged, StateNewer}
+	return []State{StateRunning, StateInterrupted, StateParked, StateFailed, StateIncomplete, StateDone, StateNew, StateDamaged, StateNewer}
 }
 
 // JobInfo is what the StateDir knows of a job.
@@ -36,8 +36,14 @@ type JobInfo struct {
 	// checkpoint cannot be read; Err then has the reason.
 	Kind, Source, Destination string
 
+	// State is how its last run ended, if none is under way. Whatever stopped
+	// it, it is incomplete if objects failed that Resume would do.
 	State State
 	Err   error
+
+	// Reason is what stopped its last run, such as a deletion that was not
+	// safe: "" if it was cancelled or went through.
+	Reason string
 
 	// PID is the process that runs it; 0 means none, or not known.
 	PID int
@@ -155,7 +161,7 @@ func (e *Engine) look(id string) (*JobDetail, error) {
 	if err := json.Unmarshal([]byte(job.Spec), &made); err == nil {
 		d.Resumable, d.Service = slices.Contains(methods, made.Method), made.Service
 		d.Source, d.Destination = made.Source.String(), made.Destination.String()
-		d.Endpoint = made.endpoint()
+		d.Endpoint, d.Reason = made.endpoint(), made.Stopped
 	}
 	switch {
 	case held:
@@ -164,10 +170,12 @@ func (e *Engine) look(id string) (*JobDetail, error) {
 		d.State = StateDone
 	case job.State == "":
 		d.State = StateNew
-	case c.Failed > 0:
+	case job.State == stateRunning:
+		d.State, d.Reason = StateInterrupted, "its process ended in the middle"
+	case job.State == string(StateFailed) && c.Failed > 0:
 		d.State = StateIncomplete
 	default:
-		d.State = StateInterrupted
+		d.State = State(job.State)
 	}
 	for _, o := range c.Objects {
 		d.Objects = append(d.Objects, JobObject{
@@ -176,10 +184,7 @@ func (e *Engine) look(id string) (*JobDetail, error) {
 		})
 	}
 	for _, f := range c.Failures {
-		d.Failures = append(d.Failures, Failure{
-			Key: f.Key, Operation: f.Operation, Cause: f.Cause, Status: f.Status, Code: f.Code, RequestID: f.RequestID,
-			Attempts: f.Attempts, Retryable: f.Retryable,
-		})
+		d.Failures = append(d.Failures, failureOf(f))
 	}
 	return d, nil
 }

@@ -6,8 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/transfer"
 )
@@ -73,6 +75,13 @@ func TestJobs(t *testing.T) {
 	}
 
 	id = interrupt(func(string) {})
+	if j := jobs(); len(j) != 1 || j[0].State != transfer.StateInterrupted || j[0].Reason != "" {
+		t.Errorf("cancelled: %+v", j)
+	}
+	died(t, w.state)
+	if j := jobs(); len(j) != 1 || j[0].State != transfer.StateInterrupted || j[0].Reason == "" {
+		t.Errorf("died: %+v", j)
+	}
 	d, err := w.engine().Job(id)
 	if err != nil || len(d.Objects) != 1 || d.Objects[0].Arrived != 4*partSize || d.Objects[0].PartSize != partSize || d.Objects[0].UploadID == "" {
 		t.Errorf("%v, %+v", err, d)
@@ -89,5 +98,67 @@ func TestJobs(t *testing.T) {
 		if !errors.Is(err, transfer.ErrNoJob) {
 			t.Errorf("a job that is gone: %v", err)
 		}
+	}
+}
+
+// died has the only job of a state folder look as if its process had died.
+func died(t *testing.T, state string) {
+	t.Helper()
+	for job, err := range checkpoint.Jobs(state) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := checkpoint.Open(state, job, nil)
+		if err == nil {
+			err = errors.Join(c.SetState(t.Context(), "running", ""), c.Close())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A job says what stopped it until it goes on.
+func TestJobReason(t *testing.T) {
+	w := newWorld(t)
+	src := t.TempDir()
+	write(t, filepath.Join(src, "a"), noise(1, 10))
+	bucket := func(string, string) (*oss.Bucket, error) { return w.bucket, nil }
+	limit := errors.New("the limit is reached")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	report, err := w.engine().Sync(ctx, transfer.Local(src), w.at("p/"), &transfer.SyncOptions{JobOptions: transfer.JobOptions{OnStart: func(string, bool) { cancel(limit) }}})
+	if !errors.Is(err, limit) {
+		t.Fatal(err)
+	}
+	reason := func() (transfer.State, string) {
+		t.Helper()
+		d, err := w.engine().Job(report.JobID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.State, d.Reason
+	}
+	if state, text := reason(); state != transfer.StateInterrupted || text != limit.Error() {
+		t.Errorf("%s, %q", state, text)
+	}
+	gone := w.bucket.Client().Bucket("gone")
+	_, err = w.engine().Resume(t.Context(), report.JobID, &transfer.ResumeOptions{Bucket: func(string, string) (*oss.Bucket, error) { return gone, nil }})
+	if !errors.Is(err, oss.ErrNoSuchBucket) {
+		t.Fatal(err)
+	}
+	var failed *transfer.JobInfo
+	for j := range w.engine().Jobs(t.Context()) {
+		if j.ID != report.JobID {
+			failed = &j // of another bucket, and so another job
+		}
+	}
+	if failed == nil || failed.State != transfer.StateFailed || !strings.Contains(failed.Reason, "NoSuchBucket") {
+		t.Errorf("%+v", failed)
+	}
+	if _, err := w.engine().Resume(t.Context(), report.JobID, &transfer.ResumeOptions{Bucket: bucket}); err != nil {
+		t.Fatal(err)
+	}
+	if state, text := reason(); state != transfer.StateDone || text != "" {
+		t.Errorf("%s, %q", state, text)
 	}
 }

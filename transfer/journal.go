@@ -35,6 +35,9 @@ type Journal interface {
 	Settled(key string) (checkpoint.Settled, bool, error)
 	ClearSettled(ctx context.Context) error
 	Fail(f checkpoint.Failure) error
+	Failure(key string) (checkpoint.Failure, bool, error)
+	Failures() iter.Seq2[checkpoint.Failure, error]
+	DropFailure(key string) error
 	ClearFailures(ctx context.Context) error
 
 	// What is about to be done to the destination, for Undo.
@@ -100,8 +103,13 @@ func (noJournal) Settle(checkpoint.Settled) error                              {
 func (noJournal) Settled(string) (s checkpoint.Settled, found bool, err error) { return }
 func (noJournal) ClearSettled(context.Context) error                           { return nil }
 func (noJournal) Fail(checkpoint.Failure) error                                { return nil }
-func (noJournal) SetState(context.Context, string, string) error               { return nil }
-func (noJournal) PutChange(context.Context, checkpoint.Change) error           { return nil }
+func (noJournal) Failure(string) (f checkpoint.Failure, found bool, err error) { return }
+func (noJournal) Failures() iter.Seq2[checkpoint.Failure, error] {
+	return func(func(checkpoint.Failure, error) bool) {}
+}
+func (noJournal) DropFailure(string) error                           { return nil }
+func (noJournal) SetState(context.Context, string, string) error     { return nil }
+func (noJournal) PutChange(context.Context, checkpoint.Change) error { return nil }
 func (noJournal) Changes() iter.Seq2[checkpoint.Change, error] {
 	return func(func(checkpoint.Change, error) bool) {}
 }

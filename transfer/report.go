@@ -56,6 +56,10 @@ type Report struct {
 	// has their true number, and the checkpoint has them all.
 	Failures []Failure `json:"failures,omitempty"`
 
+	// Left is what is missing of the job besides, after a Resume of a Part; nil
+	// if nothing is.
+	Left *Left `json:"left,omitempty"`
+
 	// Warnings are things a person should know that failed nothing.
 	Warnings []string `json:"warnings,omitempty"`
 }
@@ -68,7 +72,7 @@ type ObjectCounts struct {
 	Total   int64 `json:"total"`
 	Done    int64 `json:"done"`
 	Skipped int64 `json:"skipped"`
-	Failed  int64 `json:"failed"`
+	Failed  int64 `json:"failed"`            // what a Resume of a Part has left included
 	Changed int64 `json:"changed"`           // of the failed: their source moved, or their destination
 	Stale   int64 `json:"stale,omitempty"`   // of the failed: not as the plan had seen them
 	Deleted int64 `json:"deleted"`           // of the done: removed at the destination
@@ -119,5 +123,13 @@ func (f Failure) record(at time.Time) checkpoint.Failure {
 	return checkpoint.Failure{
 		Key: f.Key, Operation: f.Operation, Cause: f.Cause, Status: f.Status, Code: f.Code,
 		RequestID: f.RequestID, Attempts: f.Attempts, Retryable: f.Retryable, At: at,
+	}
+}
+
+// failureOf is the failure that the checkpoint has kept.
+func failureOf(f checkpoint.Failure) Failure {
+	return Failure{
+		Key: f.Key, Operation: f.Operation, Cause: f.Cause, Status: f.Status, Code: f.Code, RequestID: f.RequestID,
+		Attempts: f.Attempts, Retryable: f.Retryable,
 	}
 }

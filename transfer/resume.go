@@ -25,6 +25,10 @@ type ResumeOptions struct {
 	// Keys are those of a job that encrypts or decrypts; a checkpoint holds
 	// none.
 	Keys crypto.Provider
+
+	// Part chooses among what is missing, for this run to do only that. The
+	// zero value is all of it.
+	Part Part
 }
 
 // Resume goes on with the job of that id as if the call that began it, Upload,
@@ -32,6 +36,12 @@ type ResumeOptions struct {
 // backs up nothing goes on from the name up to which all was done: what was
 // changed below it since is for the next Sync to find, and a warning says so. Pages
 // that had been listed behind it are listed once more, all at once.
+//
+// With a Part it does only that. What else is missing stays as it is, in the
+// checkpoint and in the report, whose Left counts it, and the error matches
+// ErrIncomplete as long as there is any: the job is done when nothing is. A part
+// deletes nothing at the destination. If there is nothing that the Part chooses the
+// error matches ErrNoMatch.
 //
 // The error matches ErrNoJob if the
 // StateDir has no such job: one that has succeeded is not kept, but for a Sync.
@@ -43,6 +53,9 @@ func (e *Engine) Resume(ctx context.Context, id string, opts *ResumeOptions) (*R
 	job, c, err := e.find(id)
 	if err != nil {
 		return nil, err
+	}
+	if opts.Part.some() {
+		return e.resumePart(ctx, job, c, opts)
 	}
 	if job.State == string(StateDone) {
 		c.Cursor, c.SourceCuts, c.DestinationCuts = "", nil, nil // there is nothing to go on with: begin again
@@ -112,6 +125,11 @@ type call struct {
 	// the Cursor: hints.
 	SourceCuts      []cut `json:",omitempty"`
 	DestinationCuts []cut `json:",omitempty"`
+
+	// Stopped is why the last run did not go through, Through whether it tried
+	// all objects.
+	Stopped string `json:",omitempty"`
+	Through bool   `json:",omitempty"`
 
 	// Those of the engine, in bytes. With others the parts that are there
 	// would be of no use.
@@ -192,6 +210,10 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 	case "sync":
 		s := c.sync(o, kept)
 		s.after, s.srcCuts, s.dstCuts = c.Cursor, c.SourceCuts, c.DestinationCuts
+		if opts.Part.some() {
+			s.part = &portion{Part: opts.Part, through: c.Through, deletes: c.Delete}
+			s.Delete, s.AllowEmpty = false, true
+		}
 		return e.Sync(ctx, src, dst, s)
 	case "apply":
 		return nil, usagef("the job is of a plan: apply the plan again, and it goes on")

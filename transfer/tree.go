@@ -97,8 +97,9 @@ type SyncOptions struct {
 	// DryRun transfers nothing and tells OnObject what would be.
 	DryRun bool
 
-	after            string // the name that Resume goes on after
-	srcCuts, dstCuts []cut  // how the listings were divided behind it
+	after            string   // the name that Resume goes on after
+	srcCuts, dstCuts []cut    // how the listings were divided behind it
+	part             *portion // of what is missing that Resume does; nil is all
 }
 
 // Sync brings the tree at dst to the state of the tree at src. One side at
@@ -185,7 +186,7 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 		Filter: o.Filter, Backup: place(o.Backup), Cursor: o.after, SourceCuts: o.srcCuts, DestinationCuts: o.dstCuts, Files: o.Files,
 	}
 	s := spec{
-		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: t.shape, look: o.DryRun, call: t.call.text(o.JobOptions),
+		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: t.shape, look: o.DryRun, call: t.call.text(o.JobOptions), part: o.part != nil,
 	}
 	if t.direction == down && kind == "sync" {
 		s.claim = t.dst.Path // copies into one folder may go side by side
@@ -199,7 +200,7 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 		t.cursor = &cursor{last: o.after, saved: time.Now()}
 		t.cursor.src.before, t.cursor.dst.before = unpack(o.srcCuts, t.src.Path), unpack(o.dstCuts, t.dst.Path)
 	}
-	if o.after != "" {
+	if o.after != "" && o.part == nil {
 		t.options.AllowEmpty = true // what there was may have been done
 		t.warn("goes on after " + printable(o.after) + ": what was changed up to there since is for the next sync to find")
 	}
@@ -284,6 +285,9 @@ type tree struct {
 const planAhead = 4096
 
 func (t *tree) run(ctx context.Context) (err error) {
+	if err := t.surveyPart(); err != nil {
+		return err
+	}
 	switch {
 	case t.direction != down:
 	case t.options.DryRun:
@@ -342,6 +346,7 @@ func (t *tree) run(ctx context.Context) (err error) {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
+	t.through = err == nil
 	if err == nil && t.options.Delete {
 		err = t.deleteExtras(ctx)
 	}
@@ -360,7 +365,7 @@ func (t *tree) objectsOf(ctx context.Context, actions <-chan action) error {
 	for range t.objects {
 		tasks.Go(func() error {
 			for a := range next {
-				if err := t.object(ctx, a); err != nil {
+				if err := t.forgive(a.name, t.object(ctx, a)); err != nil {
 					return err
 				}
 			}
@@ -390,7 +395,7 @@ func (t *tree) objectsOf(ctx context.Context, actions <-chan action) error {
 // and sends on the rest.
 func (t *tree) feed(ctx context.Context, actions chan<- action) error {
 	src, dst := t.sides(ctx)
-	for a, err := range plan(t.apart(t.chosen(src)), dst) {
+	for a, err := range plan(t.partly(t.apart(t.chosen(src))), dst) {
 		switch {
 		case err != nil && t.options.Delete && fatal(err):
 			return err
@@ -405,6 +410,9 @@ func (t *tree) feed(ctx context.Context, actions chan<- action) error {
 			name := a.name
 			err = t.consider(&a)
 			t.pass(ctx, name, &a)
+			if a.name == "" {
+				err = t.forgive(name, err)
+			}
 		}
 		if err != nil {
 			return err
@@ -524,6 +532,9 @@ func (t *tree) sides(ctx context.Context) (src, dst iter.Seq2[entry, error]) {
 // finish gives up what an earlier run had under way and this one did not come
 // across, since its source is gone, and ends the job.
 func (t *tree) finish(ctx context.Context, err error) (*Report, error) {
+	if t.options.part != nil {
+		return t.finishPart(ctx, err)
+	}
 	if err == nil && !t.options.DryRun && t.failed() == 0 {
 		err = t.dropRest(ctx)
 	}

@@ -26,9 +26,10 @@ has succeeded is not kept, but for a sync: its index lets the next run decide wi
 a request for each object. J is a job's id, or its beginning if no other begins so.
 Looking at a running job does not disturb it. A checkpoint holds no secret.
 
-States: running, interrupted (it did not go through: stopped by a signal, a guard or an
-error, or its process died; what an error was, its last line said), incomplete (some objects
-failed), done (the index of a sync), new (a dry run), damaged, newer (of a newer release).
+States: running; interrupted (by a signal or a limit of its command, or its process died);
+parked (its credentials ended); failed (an error or a guard stopped it); incomplete (some
+objects failed); done (the index of a sync: nothing is to go on with); new (a dry run);
+damaged; newer (of a newer release). What stopped it stands with it.
 
 Examples:
   osssync jobs
@@ -60,6 +61,7 @@ type jobLine struct {
 	BytesArrived    int64             `json:"bytes_arrived"`
 	Resumable       bool              `json:"resumable"`
 	Continue        string            `json:"continue,omitempty"`
+	Reason          string            `json:"reason,omitempty"`
 	Error           string            `json:"error,omitempty"`
 	Options         map[string]string `json:"options,omitempty"`
 }
@@ -245,12 +247,11 @@ func parseStates(words []string) ([]transfer.State, error) {
 
 // resumeCommand is the command line that goes on with a job, "" if none does.
 func (a *app) resumeCommand(cmd *cobra.Command, job *transfer.JobInfo) string {
-	if !job.Resumable || job.State == transfer.StateRunning {
-		return ""
-	}
 	verb := "resume"
-	switch job.State {
-	case transfer.StateIncomplete, transfer.StateDone:
+	switch {
+	case !job.Resumable || job.State == transfer.StateRunning || job.State == transfer.StateDone:
+		return ""
+	case job.State == transfer.StateIncomplete:
 		verb = "retry"
 	}
 	line := "osssync " + verb + " " + job.ID
@@ -266,7 +267,7 @@ func (a *app) jobLine(cmd *cobra.Command, j *transfer.JobInfo) jobLine {
 		State: j.State, PID: j.PID, Created: j.Created, Updated: j.Updated, AgeSeconds: time.Since(j.Updated).Seconds(),
 		ObjectsDone: j.Done, ObjectsInFlight: j.InFlight, ObjectsFailed: j.Failed,
 		BytesDone: j.BytesDone, BytesInFlight: j.BytesInFlight, BytesArrived: j.BytesArrived,
-		Resumable: j.Resumable, Continue: a.resumeCommand(cmd, j),
+		Resumable: j.Resumable, Continue: a.resumeCommand(cmd, j), Reason: j.Reason,
 	}
 	if j.Err != nil {
 		line.Error = j.Err.Error()
@@ -274,7 +275,8 @@ func (a *app) jobLine(cmd *cobra.Command, j *transfer.JobInfo) jobLine {
 	return line
 }
 
-// printJob is a job of a list: two lines, the second says how to go on.
+// printJob is a job of a list. Lines below its first say what stopped it and how
+// to go on.
 func (a *app) printJob(cmd *cobra.Command, j *transfer.JobInfo) error {
 	text := fmt.Sprintf("%s  %-11s  %s ago", j.ID, j.State, age(time.Since(j.Updated)))
 	if j.Err != nil {
@@ -282,6 +284,9 @@ func (a *app) printJob(cmd *cobra.Command, j *transfer.JobInfo) error {
 		return err
 	}
 	text += fmt.Sprintf("  %s %s to %s  %s\n", j.Kind, oneLine(j.Source), oneLine(j.Destination), counts(j))
+	if j.Reason != "" {
+		text += "                  " + oneLine(j.Reason) + "\n"
+	}
 	if line := a.resumeCommand(cmd, j); line != "" {
 		text += "                  " + line + "\n"
 	} else if j.PID != 0 {
@@ -326,6 +331,7 @@ func (a *app) showJob(cmd *cobra.Command, d *transfer.JobDetail) error {
 	}
 	row("Job", d.ID)
 	row("State", state)
+	row("Reason", d.Reason)
 	if d.Err != nil {
 		row("Error", d.Err.Error())
 		_, err := fmt.Fprint(a.stdout, b.String())

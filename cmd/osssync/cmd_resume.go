@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/transfer"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
 const resumeLong = `Go on with a job that did not reach its end, as it was begun.
@@ -29,22 +32,91 @@ goes on from the name up to which all was done, and says so: what was changed up
 there since is for the next sync to find. Both words do the same; "retry" is the
 word for a job that went through with some objects failed.
 
+With --state, --code or --include only that part is done, and what else is missing
+stays as it is: the last line counts what is left and says how to go on with it, and
+the exit code is 4 until nothing is. What must hold is all of them: with --code, only
+what failed is chosen. States: failed; in-flight (begun, and not failed); pending (no
+run has come to it). Patterns are those of "osssync cp": names below SRC, or for one
+object the last part of SRC. "osssync jobs show J" lists what failed, with the codes.
+A part deletes nothing at the destination; a sync --delete does that when the whole
+job goes on.
+
 Examples:
   osssync resume 3f2a9c81d0e4b756
   osssync retry 3f2a --report report.json
+  osssync retry 3f2a --code AccessDenied,503
+  osssync resume 3f2a --state in-flight,pending --include '/2026/**'
 `
 
 func newResumeCommand(a *app, name, short string) *cobra.Command {
-	return &cobra.Command{
+	var p partFlags
+	cmd := &cobra.Command{
 		Use:   name + " J",
 		Short: short,
 		Long:  resumeLong + "\n" + exitHelp,
 		Args:  exactly(1, "the id of a job"),
-		RunE:  func(cmd *cobra.Command, args []string) error { return a.resume(cmd, args) },
+		RunE:  func(cmd *cobra.Command, args []string) error { return a.resume(cmd, args, &p) },
 	}
+	p.register(cmd)
+	return cmd
 }
 
-func (a *app) resume(cmd *cobra.Command, args []string) error {
+// partFlags choose among what is missing of a job.
+type partFlags struct {
+	codes  []string // of OSS or HTTP
+	states choices
+	rules  []ruleArg
+}
+
+// partFlagNames are those of partFlags.
+var partFlagNames = []string{"state", "code", "include"}
+
+func (p *partFlags) register(cmd *cobra.Command) {
+	for _, s := range transfer.ItemStates() {
+		p.states.allowed = append(p.states.allowed, string(s))
+	}
+	cmd.Flags().Var(&p.states, "state", "only what is in these `STATES`: "+strings.Join(p.states.allowed, ", "))
+	cmd.Flags().StringSliceVar(&p.codes, "code", nil, "only what failed with one of these `CODES` of OSS or HTTP, as AccessDenied,503")
+	cmd.Flags().Var(&ruleFlag{name: "include", rules: &p.rules}, "include", "only names that match `PATTERN`, such as '*.jpg' or /2026/")
+}
+
+// part is what the flags of cmd choose.
+func (p *partFlags) part(cmd *cobra.Command) (part transfer.Part, err error) {
+	noCode := &usageError{message: "--code: want codes of OSS or HTTP, as AccessDenied,503"}
+	if cmd.Flags().Changed("code") && len(p.codes) == 0 {
+		return part, noCode // not all of them, as without the flag
+	}
+	for _, s := range p.states.values {
+		part.States = append(part.States, transfer.ItemState(s))
+	}
+	for _, code := range p.codes {
+		if code = strings.TrimSpace(code); code == "" {
+			return part, noCode
+		}
+		part.Codes = append(part.Codes, code)
+	}
+	if len(part.Codes) > 0 && len(part.States) > 0 && !slices.Contains(part.States, transfer.ItemFailed) {
+		return part, &usageError{message: "--code chooses among what failed, and --state leaves that out", hint: "leave out --state, or one of the two at a time"}
+	}
+	if len(p.rules) > 0 {
+		var b filter.Builder
+		for _, rule := range p.rules {
+			if err := rule.addTo(&b, nil); err != nil {
+				return part, err
+			}
+		}
+		if part.Include, err = b.Build(); err != nil {
+			return part, &usageError{message: err.Error()}
+		}
+	}
+	return part, nil
+}
+
+func (a *app) resume(cmd *cobra.Command, args []string, flags *partFlags) error {
+	part, err := flags.part(cmd)
+	if err != nil {
+		return err
+	}
 	if a.flags.noCheckpoint || a.flags.noResume {
 		return &usageError{message: cmd.Name() + " without a checkpoint has nothing to go on from", hint: "leave out --no-checkpoint and --no-resume"}
 	}
@@ -63,8 +135,9 @@ func (a *app) resume(cmd *cobra.Command, args []string) error {
 	}
 	return a.reaching(cmd, &d.JobInfo, func(bucket bucketFunc) error {
 		t := task{cmd: cmd, args: []string{d.ID}, src: shown(d.Source), dst: shown(d.Destination)}
+		t.rest = lineOf(cmd, []string{cmd.Name()}, t.args, func(f *pflag.Flag) bool { return !slices.Contains(partFlagNames, f.Name) })
 		t.call = func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
-			return e.Resume(ctx, d.ID, &transfer.ResumeOptions{JobOptions: o, Bucket: bucket})
+			return e.Resume(ctx, d.ID, &transfer.ResumeOptions{JobOptions: o, Bucket: bucket, Part: part})
 		}
 		return a.runJob(&service{}, t)
 	})

@@ -125,7 +125,7 @@ func TestEveryFlagFromTheEnvironment(t *testing.T) {
 
 // sampleFor tries values on flags whose type does not tell.
 func sampleFor(f *pflag.Flag) string {
-	for _, v := range []string{"x", "1", "10m", "1M", "private", "2026-01-02", "Standard", "crc64", "127.0.0.1:0", "none", "a=b", "0600", "v4", "off", "s3"} {
+	for _, v := range []string{"x", "1", "10m", "1M", "private", "2026-01-02", "Standard", "crc64", "127.0.0.1:0", "none", "a=b", "0600", "v4", "off", "s3", "failed"} {
 		if f.Value.Set(v) == nil {
 			return v
 		}

@@ -122,6 +122,8 @@ func hintFor(err error) string {
 		state *damagedStateError
 
 		noState *transfer.StateError
+		noPart  *transfer.NoPartError
+		part    *transfer.IncompleteError
 		unsafe  *transfer.UnsafeError
 	)
 	switch {
@@ -139,6 +141,8 @@ func hintFor(err error) string {
 		return "the rest of the plan is done, but for deletions if they depend on it; make it anew with: osssync apply --replan PLAN"
 	case errors.As(err, &state):
 		return "run their jobs again: they start over and prove what is there; or give them up with: osssync jobs rm"
+	case errors.As(err, &part) && part.Left != nil && part.Left.Failed == part.Failed: // nothing failed now
+		return "what is left stays as it is; the last line has the command for all of it"
 	case serviceHint(err) != "":
 		return serviceHint(err)
 	case globHint(err) != "":
@@ -155,6 +159,8 @@ func hintFor(err error) string {
 		return "remove what is in it as well with: osssync rb -f"
 	case errors.Is(err, oss.ErrObjectNotAppendable):
 		return "only an object that was made by an append can grow; append to another key"
+	case errors.As(err, &noPart):
+		return "see what is missing, and why, with: osssync jobs show " + noPart.JobID
 	case errors.Is(err, transfer.ErrNoMatch):
 		return "check the prefix with: osssync ls; if it may be empty, give --allow-empty"
 	case errors.As(err, &noState):

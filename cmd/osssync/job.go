@@ -22,7 +22,8 @@ type task struct {
 	args     []string
 	src, dst place
 	dryRun   bool
-	planned  bool // what is planned is written elsewhere
+	planned  bool   // what is planned is written elsewhere
+	rest     string // of a part of a job: the command line for what it has left
 	call     func(context.Context, *transfer.Engine, transfer.JobOptions) (*transfer.Report, error)
 }
 
@@ -84,6 +85,9 @@ func (a *app) runJob(s *service, t task) error {
 		if slices.Contains(retried, t.cmd.Name()) && report.JobID != "" && !a.flags.noCheckpoint {
 			out.again = retryLine(t.cmd, report.JobID)
 		}
+	}
+	if t.rest != "" && (report.State == transfer.StateIncomplete || errors.As(err, new(*transfer.NoPartError))) {
+		out.again = t.rest // what failed may have another code by now
 	}
 	a.outcome = out
 	shown := report.Warnings[:min(len(report.Warnings), maxShown)]
@@ -176,11 +180,16 @@ const maxShown = 20
 
 // failures prints the objects that failed.
 func (o *outcome) failures(a *app) {
-	shown := o.report.Failures[:min(len(o.report.Failures), maxShown)]
+	all, failed := o.report.Failures, o.report.Objects.Failed
+	if left := o.report.Left; left != nil { // which come last, and have been told of before
+		failed -= left.Failed
+		all = all[:min(int64(len(all)), failed)]
+	}
+	shown := all[:min(len(all), maxShown)]
 	for _, f := range shown {
 		a.printf("error: %s", oneLine(f.String()))
 	}
-	if more := o.report.Objects.Failed - int64(len(shown)); more > 0 {
+	if more := failed - int64(len(shown)); more > 0 {
 		where := "the report"
 		if a.flags.report == "" {
 			where += " that --report FILE writes"
@@ -258,6 +267,9 @@ func (o *outcome) line() string {
 	fmt.Fprintf(&b, ", %d skipped, %d failed, %d changed", n.Skipped, n.Failed, n.Changed)
 	if n.Stale > 0 {
 		fmt.Fprintf(&b, ", %d stale", n.Stale)
+	}
+	if r.Left != nil {
+		b.WriteString("; " + r.Left.String())
 	}
 	if r.JobID != "" {
 		b.WriteString("; job " + r.JobID)

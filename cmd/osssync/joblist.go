@@ -3,8 +3,6 @@ package main
 import (
 	"io"
 	"slices"
-	"strconv"
-	"strings"
 	"text/template"
 
 	"github.com/spf13/cobra"
@@ -60,11 +58,7 @@ func (l *jobList) failed(engine *transfer.Engine, job *transfer.JobInfo) bool {
 		return false
 	}
 	d, err := engine.Job(job.ID)
-	return err == nil && slices.ContainsFunc(d.Failures, func(f transfer.Failure) bool {
-		return slices.ContainsFunc(l.codes, func(code string) bool {
-			return strings.EqualFold(code, f.Code) || code == strconv.Itoa(f.Status)
-		})
-	})
+	return err == nil && slices.ContainsFunc(d.Failures, func(f transfer.Failure) bool { return f.HasCode(l.codes...) })
 }
 
 // jobPrinter prints jobs as the flags say.
@@ -82,7 +76,7 @@ func (a *app) jobPrinter(cmd *cobra.Command, format string) (func(*transfer.JobI
 		}
 		return func(job *transfer.JobInfo) error {
 			line := a.jobLine(cmd, job)
-			for _, name := range []*string{&line.Source, &line.Destination, &line.Endpoint, &line.Error} {
+			for _, name := range []*string{&line.Source, &line.Destination, &line.Endpoint, &line.Reason, &line.Error} {
 				*name = oneLine(*name) // names are anybody's
 			}
 			return t.Execute(a.stdout, line)

@@ -212,7 +212,9 @@ cp, mv, sync, rm, resume, retry, apply, plan (with -o FILE; planned objects are 
             objects {total, done, skipped, failed, changed, stale (left alone by
             apply), deleted, removed},
             bytes {done, resumed}, retries, failures (at most 1000, each as in
-            object), warnings, elapsed_seconds, exit_code, continue (the command
+            object), left (what resume --state, --code or --include left out, if
+            anything is missing: {failed (of the failed), in_flight, pending,
+            deletions}), warnings, elapsed_seconds, exit_code, continue (the command
             line that goes on), and for a dry run dry_run, planned,
             planned_bytes, planned_deletes, planned_removes, and for that of a
             tree plan {uploads, downloads, copies, deletes, removes, replaced, bytes, skipped, failed,
@@ -273,7 +275,8 @@ read-symlink:
 jobs:
   job       job, kind, source, destination, endpoint, state, pid, created, updated,
             age_seconds, objects_done, objects_in_flight, objects_failed, bytes_done,
-            bytes_in_flight, bytes_arrived, resumable, continue, error, options
+            bytes_in_flight, bytes_arrived, resumable, continue, reason (what stopped
+            its last run), error, options
   in_flight (show, export) job, key, state, size, arrived, part_size, upload_id,
             temporary_name, started
   failure   (show, export) job, and as in object
