@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -129,6 +130,12 @@ func (a *app) openLog() error {
 		a.flags.noProgress = true // lines and bars do not go together
 		a.log = slog.New(slog.NewTextHandler(a.stderr, opts))
 		return nil
+	}
+	if levels := append([]string{"trace", "warn"}, a.flags.logLevel.allowed...); slices.Contains(levels, strings.ToLower(a.flags.logFile)) {
+		return &usageError{
+			message: "--log-file " + a.flags.logFile + " is the name of a level",
+			hint:    "say what is logged with --loglevel, or write the file as ./" + a.flags.logFile,
+		}
 	}
 	f, err := os.OpenFile(a.flags.logFile, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {

@@ -38,6 +38,7 @@ func newLsCommand(a *app) *cobra.Command {
 	cmd.Flags().SortFlags = false
 	cmd.Flags().BoolVarP(&l.short, "short-format", "s", false, "only the URLs")
 	cmd.Flags().BoolVarP(&l.oneLevel, "directory", "d", false, "only one level, folders as one line")
+	cmd.Flags().BoolP("recursive", "r", false, "accepted as of other tools: without -d all below PREFIX is listed")
 	cmd.Flags().BoolVarP(&l.uploads, "multipart", "m", false, "unfinished uploads in place of objects")
 	cmd.Flags().BoolVarP(&l.allTypes, "all-type", "a", false, "objects, then unfinished uploads")
 	cmd.Flags().BoolVar(&l.versions, "all-versions", false, "every version and delete marker")

@@ -39,7 +39,11 @@ func newSyncCommand(a *app, plan *planFlags) *cobra.Command {
 				}
 				return &usageError{message: c.src.String() + " is not a folder", hint: "copy a single file with cp"}
 			}
-			return c.run()
+			err = c.run()
+			if out := a.outcome; err == nil && isPattern(c.src.key) && out.report.Objects.Total == 0 {
+				a.warn("no key begins with %s: sync takes no patterns; name the prefix, and say which with --include", c.src)
+			}
+			return err
 		},
 	}
 	cmd.Flags().SortFlags = false

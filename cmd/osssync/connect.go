@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -164,6 +165,8 @@ func (a *app) newClient(t target, creds oss.CredentialsProvider) (*oss.Client, e
 	client, err := oss.New(t.endpoint, creds, opts)
 	if e, ok := errors.AsType[*oss.UsageError](err); ok && e.Field == "Options.Region" && t.region == "" {
 		return nil, &usageError{message: "--sign-version v4 needs the region", hint: "give --region, or set OSS_REGION"}
+	} else if ok && e.Field == "endpoint" {
+		return nil, &usageError{message: fmt.Sprintf("endpoint (%s): %s", t.origin, e.Reason), hint: "an endpoint is a host such as oss-cn-hangzhou.aliyuncs.com"}
 	}
 	if err == nil {
 		a.warnPlain(client.Endpoint())

@@ -64,6 +64,8 @@ func serverHint(e *oss.ServerError) string {
 		return "the access key may not " + may + ": ask the bucket's owner for the permission; osssync probe oss://BUCKET shows what it may"
 	case errors.Is(e, oss.ErrInvalidObjectState):
 		return "the object is archived: have it restored first"
+	case e.Operation == "RestoreObject" && errors.Is(e, oss.ErrOperationNotSupported):
+		return "only what is archived is restored; this object can be read as it is: osssync stat says its class"
 	case errors.Is(e, oss.ErrBucketAlreadyExists):
 		return "the name is taken by another account: choose another one"
 	case strings.ContainsAny(e.Key, "*?[") && e.Status == http.StatusNotFound && !errors.Is(e, oss.ErrNoSuchBucket):
@@ -117,7 +119,7 @@ const seeProbe = "osssync probe goes through it step by step"
 // that matches its pattern.
 func globHint(err error) string {
 	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(err.Error(), "*?[") {
-		return "the shell found nothing that matches the pattern; check it, or copy the folder with -r and say which files with --include"
+		return "the shell found nothing that matches the pattern, or had it in quotes; check it, or copy the folder with -r and say which files with --include"
 	}
 	return ""
 }

@@ -62,6 +62,8 @@ func flagError(cmd *cobra.Command, err error) error {
 		slices.Sort(names)
 		if other := otherFlags[strings.ToLower(unknown.GetSpecifiedName())]; other != "" {
 			e.hint = other
+		} else if at := commandWith(cmd, unknown.GetSpecifiedName()); at != "" {
+			e.hint = "it is a flag of commands, as of " + at + ", and stands behind the command"
 		} else if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
 			e.message += "; did you mean --" + near + "?"
 		}
@@ -76,6 +78,19 @@ func flagError(cmd *cobra.Command, err error) error {
 		return &usageError{message: message, hint: hint}
 	}
 	return &usageError{message: "wrong use of a flag", hint: hint}
+}
+
+// commandWith is a command that has the flag, if root has none of that name.
+func commandWith(root *cobra.Command, flag string) string {
+	if root.HasParent() {
+		return ""
+	}
+	for _, name := range []string{"cp", "sync", "rm", "ls"} {
+		if c, _, err := root.Find([]string{name}); err == nil && c.Flags().Lookup(flag) != nil {
+			return name
+		}
+	}
+	return ""
 }
 
 // nearest finds the word of list that text was probably meant to be, "" if
