@@ -590,8 +590,3 @@ func TestFileOptionsThatMakeNoSense(t *testing.T) {
 		t.Errorf("plan: %v", err)
 	}
 }
-
-func isUsage(err error) bool {
-	_, ok := errors.AsType[*transfer.UsageError](err)
-	return ok
-}

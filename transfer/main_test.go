@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"math/rand/v2"
 	"net/http"
@@ -239,4 +240,9 @@ func tree(t *testing.T, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	return files
+}
+
+func isUsage(err error) bool {
+	_, ok := errors.AsType[*transfer.UsageError](err)
+	return ok
 }
