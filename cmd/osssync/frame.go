@@ -18,6 +18,10 @@ const (
 	longActive  = 3 * time.Second
 )
 
+// guessAfter is when a person is told the time that is left: what the first
+// second says of a speed, mostly of small objects, is soon found to be wrong.
+const guessAfter = 2 * time.Second
+
 // frame draws p as lines of fewer than width columns, without control
 // characters, the most important first: the whole, its speed, what was out of
 // the ordinary, and some of the objects under way.
@@ -30,7 +34,7 @@ func frame(p transfer.Progress, width int) []string {
 	if !p.TotalsKnown {
 		more = "+"
 	}
-	if p.ETA >= 0 {
+	if p.ETA >= 0 && p.Elapsed >= guessAfter {
 		eta = clock(p.ETA)
 	}
 	total := totalBar(p)

@@ -59,7 +59,7 @@ var states = map[string]transfer.Progress{
 	"trouble": {
 		Phase: transfer.PhaseTransferring, TotalsKnown: true, ObjectsTotal: 99_999, ObjectsDone: 81_222, ObjectsSkipped: 12_000, ObjectsFailed: 21,
 		BytesTotal: 1023 << 40, BytesDone: 1022 << 40, BytesResumed: 500 << 40,
-		Rate: 1023.9 * (1 << 20), MeanRate: 1023.9 * (1 << 20), ETA: 359_999 * time.Second, Running: 3, Limit: 4, Retries: 1234, Throttled: 567,
+		Rate: 1023.9 * (1 << 20), MeanRate: 1023.9 * (1 << 20), ETA: 359_999 * time.Second, Elapsed: time.Hour, Running: 3, Limit: 4, Retries: 1234, Throttled: 567,
 	},
 	"names": {
 		Phase: transfer.PhaseTransferring, TotalsKnown: true, ObjectsTotal: 9, BytesTotal: 1 << 30, BytesDone: 1<<30 - 1, BytesResumed: 1 << 29,
@@ -71,8 +71,12 @@ var states = map[string]transfer.Progress{
 			{Key: "esc\x1b[2J\x07\r\nnew \u202egpj.exe \xff", Size: 64 << 20, Done: 64 << 20},
 		},
 	},
+	"at first": {
+		Phase: transfer.PhaseTransferring, TotalsKnown: true, ObjectsTotal: 1003, ObjectsDone: 900, BytesTotal: 80 << 20, BytesDone: 1 << 20,
+		Rate: 1 << 20, MeanRate: 1 << 20, ETA: 2 * time.Second, Running: 16, Limit: 16, Elapsed: time.Second,
+	},
 	"no bytes": { // a deletion
-		Phase: transfer.PhaseTransferring, TotalsKnown: true, ObjectsTotal: 3000, ObjectsDone: 1500, ETA: 3 * time.Second, Running: 1, Limit: 16,
+		Phase: transfer.PhaseTransferring, TotalsKnown: true, ObjectsTotal: 3000, ObjectsDone: 1500, ETA: 3 * time.Second, Elapsed: 3 * time.Second, Running: 1, Limit: 16,
 	},
 }
 
