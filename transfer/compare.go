@@ -157,8 +157,8 @@ func (t *tree) notNewer(ctx context.Context, a action) (bool, error) {
 		return true, nil
 	case a.src.size != a.dst.size:
 		return false, nil
-	case t.options.DryRun || !exact:
-		return true, nil
+	case t.options.DryRun || !exact || ahead != 0:
+		return true, nil // and is no reason to take them for the same without ModifyWindow
 	}
 	return true, t.journal.Settle(checkpoint.Settled{Key: a.name, Source: a.src.identity(), Dest: a.dst.identity(), At: time.Now()})
 }
@@ -196,18 +196,21 @@ func (t *tree) same(ctx context.Context, a action) (bool, error) {
 	if meta == nil || err != nil {
 		return false, err
 	}
+	exact := true // with no need of ModifyWindow
 	switch t.direction {
 	case up:
-		if !t.sameTime(a.src.id, meta, true) {
+		if !sameTime(a.src.id, meta, true, t.options.ModifyWindow) {
 			return false, nil
 		}
+		exact = sameTime(a.src.id, meta, true, 0)
 		if same, err := t.sameAttributes(a.name, meta.Meta); !same || err != nil {
 			return false, err
 		}
 	case down:
-		if !t.sameTime(a.dst.id, meta, false) {
+		if !sameTime(a.dst.id, meta, false, t.options.ModifyWindow) {
 			return false, nil
 		}
+		exact = sameTime(a.dst.id, meta, false, 0)
 		if same, err := t.sameAttributes(a.name, meta.Meta); !same || err != nil {
 			return false, err
 		}
@@ -220,7 +223,7 @@ func (t *tree) same(ctx context.Context, a action) (bool, error) {
 			return false, nil
 		}
 	}
-	if t.options.DryRun {
+	if t.options.DryRun || !exact {
 		return true, nil
 	}
 	return true, t.journal.Settle(checkpoint.Settled{Key: a.name, Source: a.src.identity(), Dest: a.dst.identity(), At: time.Now()})
@@ -242,14 +245,15 @@ func (t *tree) metaOf(ctx context.Context, l Location, name string) (meta *oss.O
 
 // sameTime compares the file's time with what the object's metadata says, or,
 // where it says nothing, with the time of its upload: a file must be older than
-// an object made of it, and a file made of an object has the object's time.
-func (t *tree) sameTime(file localfs.Identity, meta *oss.ObjectMeta, upload bool) bool {
+// an object made of it, and a file made of an object has the object's time. Up to
+// window they may differ.
+func sameTime(file localfs.Identity, meta *oss.ObjectMeta, upload bool, window time.Duration) bool {
 	mtime := time.Unix(0, file.ModTime)
 	if stored, ok := parseModTime(meta.Meta[MetaModTime]); ok {
-		return stored.Sub(mtime).Abs() <= t.options.ModifyWindow
+		return stored.Sub(mtime).Abs() <= window
 	}
 	if upload {
-		return !mtime.After(meta.LastModified.Add(t.options.ModifyWindow))
+		return !mtime.After(meta.LastModified.Add(window))
 	}
-	return meta.LastModified.Sub(mtime).Abs() <= t.options.ModifyWindow
+	return meta.LastModified.Sub(mtime).Abs() <= window
 }

@@ -111,9 +111,10 @@ func (e *StateError) Unwrap() error { return e.Err }
 // UnsafeError says why a Sync with Delete deleted nothing, or no more. It
 // matches ErrUnsafe.
 type UnsafeError struct {
-	Cause  UnsafeCause
-	Reason string
-	Err    error // what else was wrong; may be nil
+	Cause   UnsafeCause
+	Reason  string
+	Err     error // what else was wrong; may be nil
+	Deleted int64 // what was, before it was noticed
 }
 
 // UnsafeCause is what stands in the way of deleting.
@@ -133,7 +134,11 @@ func unsafe(cause UnsafeCause, format string, args ...any) error {
 }
 
 func (e *UnsafeError) Error() string {
-	text := "nothing is deleted: " + e.Reason
+	text := "nothing is deleted: "
+	if e.Deleted > 0 {
+		text = "nothing more is deleted: "
+	}
+	text += e.Reason
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}

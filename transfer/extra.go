@@ -152,14 +152,13 @@ func (t *tree) deleteExtras(ctx context.Context) error {
 		return nil // which the failures say
 	}
 	limit, exceeded := t.options.MaxDelete.exceeded(x.count, x.there)
-	total := t.meter.objectsTotal.Load()
 	switch {
 	case t.unread > 0:
 		return unsafe(UnsafeUnread, "%d names of the source could not be read", t.unread)
-	case total == t.folders && !t.options.AllowEmptySource:
+	case t.content == 0 && !t.options.AllowEmptySource:
 		return unsafe(UnsafeEmpty, "the source is empty, and the destination has %d", x.there)
 	case t.failed() > 0 && !t.options.IgnoreErrors:
-		return unsafe(UnsafeFailed, "%d of %d objects failed", t.failed(), total)
+		return unsafe(UnsafeFailed, "%d of %d objects failed", t.failed(), t.meter.objectsTotal.Load())
 	case exceeded:
 		return unsafe(UnsafeTooMany, "%d of the %d at the destination are not at the source, more than the limit of %s", x.count, x.there, limit)
 	}
@@ -199,8 +198,11 @@ func (t *tree) confirmGone(ctx context.Context, batch []extra) ([]extra, error) 
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(t.objects)
 	back := make([]bool, len(batch))
+	t.mu.Lock()
+	before := t.report.Objects.Deleted
+	t.mu.Unlock()
 	for i, e := range batch {
-		if t.excluded(e.Name) {
+		if t.excluded(e.Name) || t.outside(e.Name) {
 			continue // DeleteExcluded means it
 		}
 		g.Go(func() error {
@@ -208,7 +210,7 @@ func (t *tree) confirmGone(ctx context.Context, batch []extra) ([]extra, error) 
 			if t.direction == up {
 				if there, back[i] = t.hasFile(e.Name, e.Size); back[i] {
 					t.seen(false, 0)
-					t.skip("delete", t.dst.Path+e.Name, "below a link of the source", 0)
+					t.skip("delete", t.extraKey(e), "below a link of the source", 0)
 					return nil
 				}
 			} else {
@@ -221,11 +223,14 @@ func (t *tree) confirmGone(ctx context.Context, batch []extra) ([]extra, error) 
 			if there && t.steps != nil {
 				back[i] = true
 				t.seen(false, 0)
-				t.fail(t.dst.Path+e.Name, "delete", &StaleError{Key: e.Name, What: "the source has it by now"})
+				t.fail(t.extraKey(e), "delete", &StaleError{Key: e.Name, What: "the source has it by now"})
 				return nil
 			}
 			if there {
-				return unsafe(UnsafeListing, "%s is at the source, though its listing has not shown it", printable(e.Name))
+				return &UnsafeError{
+					Cause: UnsafeListing, Reason: printable(e.Name) + " is at the source, though its listing has not shown it",
+					Deleted: before,
+				}
 			}
 			return nil
 		})
@@ -238,6 +243,14 @@ func (t *tree) confirmGone(ctx context.Context, batch []extra) ([]extra, error) 
 		}
 	}
 	return left, err
+}
+
+// extraKey is what reports call e: its key, or the name of a file.
+func (t *tree) extraKey(e extra) string {
+	if t.direction == down {
+		return e.Name
+	}
+	return t.dst.Path + e.Name
 }
 
 // hasFile says whether a name of that size is at the source, a folder for one
@@ -303,8 +316,8 @@ func (t *tree) removeFiles(ctx context.Context, batch []extra) error {
 			t.extras.folders = append(t.extras.folders, e) // when all is gone that is in them
 			continue
 		}
-		if _, err := t.root.Stat(e.Name); t.steps != nil && errors.Is(err, fs.ErrNotExist) {
-			t.skip("delete", e.Name, reasonBefore, 0)
+		if _, err := t.root.Stat(e.Name); errors.Is(err, fs.ErrNotExist) {
+			t.skip("delete", e.Name, t.goneReason(), 0)
 			continue
 		}
 		g := guard{known: true, exists: true, id: e.ID}
@@ -347,19 +360,14 @@ func (t *tree) removeObjects(ctx context.Context, batch []extra) error {
 	keys := make([]string, 0, len(batch))
 	var keep []extra
 	for _, e := range batch {
-		key := t.dst.Path + e.Name
-		if t.steps != nil && now[key] == "" {
-			t.skip("delete", key, reasonBefore, 0)
-			continue
-		}
-		if now[key] != "" && now[key] != e.ETag {
+		switch key := t.dst.Path + e.Name; now[key] {
+		case "":
+			t.skip("delete", key, t.goneReason(), 0)
+		case e.ETag:
+			keep, keys = append(keep, e), append(keys, key)
+		default:
 			t.fail(key, "delete", taken(key))
-			continue
 		}
-		if now[key] != "" {
-			keep = append(keep, e)
-		}
-		keys = append(keys, key)
 	}
 	if keys, err = t.keepAll(ctx, keep, keys); err != nil {
 		return err
@@ -431,7 +439,16 @@ func (e extra) entry() entry {
 	return entry{name: e.Name, size: e.Size, modTime: time.Unix(0, e.ModTime), etag: e.ETag, class: e.Class, id: e.ID}
 }
 
+// goneReason is why a name is not deleted that is not there any more.
+func (t *tree) goneReason() string {
+	if t.steps != nil {
+		return reasonBefore // by an interrupted run of this plan
+	}
+	return reasonNotThere
+}
+
 // listedNow is the ETag of each object of a batch, "" for those that are gone.
+// What the listing does not show is asked for: it may have ended early.
 func (t *tree) listedNow(ctx context.Context, batch []extra) (map[string]string, error) {
 	found := make(map[string]string, len(batch))
 	for _, e := range batch {
@@ -447,7 +464,26 @@ func (t *tree) listedNow(ctx context.Context, batch []extra) (map[string]string,
 			found[o.Key] = o.ETag
 		}
 	}
-	return found, nil
+	var mu sync.Mutex
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(t.objects)
+	for _, e := range batch {
+		key := t.dst.Path + e.Name
+		if found[key] != "" {
+			continue
+		}
+		g.Go(func() error {
+			meta, err := t.metaOf(gctx, t.dst, e.Name)
+			if meta == nil || err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			found[key] = meta.ETag
+			return nil
+		})
+	}
+	return found, g.Wait()
 }
 
 // justBefore is a text below key with few keys between the two: a listing that
@@ -462,7 +498,11 @@ func justBefore(key string) string {
 	if !utf8.ValidRune(last) { // a surrogate
 		last = 0xD7FF
 	}
-	return key + string(last) + string(utf8.MaxRune)
+	key += string(last)
+	if len(key)+utf8.UTFMax > maxKey {
+		return key
+	}
+	return key + string(utf8.MaxRune)
 }
 
 // deleted counts a name that is gone from the destination.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/osssync/osssync/oss/emulator"
 	"github.com/osssync/osssync/transfer"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
 // sides is a sync in one direction, with what lies on both sides.
@@ -108,6 +109,56 @@ func TestSyncDeletes(t *testing.T) {
 	}
 }
 
+// TestDeletesAskForWhatIsNotListed: what is to be deleted is listed once more, and
+// a listing that ends early there costs nobody the backup.
+func TestDeletesAskForWhatIsNotListed(t *testing.T) {
+	s := newSides(t, "up")
+	s.add(false, "a")
+	s.add(true, "a", "b", "c", "d", "e")
+	faults, err := emulator.ParseFaults(strings.NewReader("endearly on=ListObjectsV2 nth=2"))
+	if err == nil {
+		err = s.server.SetFaults(faults)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := s.sync(func(o *transfer.SyncOptions) { o.Backup = s.at("kept/") })
+	if err != nil || report.Objects.Deleted != 4 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	if _, err := s.undo(report.JobID, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.have(); len(got) != 5 {
+		t.Errorf("put back are %q", got)
+	}
+}
+
+// TestDeletesLongKeys: a listing may begin right before the longest key.
+func TestDeletesLongKeys(t *testing.T) {
+	s := newSides(t, "up")
+	s.add(false, "a")
+	s.add(true, "a")
+	for n := 1016; n <= 1020; n++ { // with to/ before it
+		s.put("to/"+strings.Repeat("k", n), nil)
+	}
+	if report, err := s.sync(func(o *transfer.SyncOptions) { o.MaxDelete.None = true }); err != nil || report.Objects.Deleted != 5 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// TestDeletesLeaveWhatIsExcluded: an object of the name of a file that does not
+// belong to the tree is none of its extras.
+func TestDeletesLeaveWhatIsExcluded(t *testing.T) {
+	s := newSides(t, "up")
+	s.add(false, "a", "log/x")
+	s.add(true, "a", "b", "log/x", "log/y", "logs")
+	report, err := s.sync(func(o *transfer.SyncOptions) { o.Exclude = []string{filepath.Join(s.from, "log")} })
+	if err != nil || report.Objects.Deleted != 2 || !slices.Equal(s.have(), []string{"a", "log/x", "log/y"}) {
+		t.Errorf("%q, %+v, %v", s.have(), report, err)
+	}
+}
+
 // TestManyDeletes: more than one batch, with objects that stay between them.
 func TestManyDeletes(t *testing.T) {
 	s := newSides(t, "across")
@@ -143,6 +194,16 @@ func TestUnsafeDeletes(t *testing.T) {
 			spoil  func(t *testing.T, s *sides)
 		}{
 			{name: "empty source", cause: transfer.UnsafeEmpty},
+			{name: "nothing but a folder", cause: transfer.UnsafeEmpty, source: []string{"sub/"}, only: "across"},
+			{name: "nothing but a folder", cause: transfer.UnsafeEmpty, source: []string{"sub/"}, only: "down"},
+			{name: "nothing that is let in", cause: transfer.UnsafeEmpty, source: []string{"longer"}, change: func(o *transfer.SyncOptions) {
+				o.Filter = chooseWith(t, &filter.Builder{MaxSize: new(int64(3))})
+			}},
+			{name: "nothing but a link", cause: transfer.UnsafeEmpty, only: "up", spoil: func(t *testing.T, s *sides) {
+				if err := os.Symlink("nowhere", filepath.Join(s.from, "link")); err != nil {
+					t.Skip(err)
+				}
+			}},
 			{name: "too many", cause: transfer.UnsafeTooMany, source: several[:1], change: func(o *transfer.SyncOptions) { o.MaxDelete.Objects = 4 }},
 			{name: "too large a share", cause: transfer.UnsafeTooMany, source: several[:1], change: func(o *transfer.SyncOptions) { o.MaxDelete.Percent = 80 }},
 			{name: "an object fails", cause: transfer.UnsafeFailed, source: []string{"a", "new"}, faults: "403 key=*/new"},

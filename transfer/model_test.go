@@ -328,8 +328,8 @@ type fate struct {
 func (m *modelled) model(o transfer.SyncOptions, src, dst map[string]modelFile) (fates map[string]fate, unsafe bool) {
 	fates = map[string]fate{}
 	chosen, extras := 0, 0
-	for name := range src {
-		if o.Filter.MatchName(name).In {
+	for name, s := range src {
+		if o.Filter.Match(name, filter.Info{Size: int64(len(s.data))}).In {
 			chosen++
 		}
 	}

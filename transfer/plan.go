@@ -150,10 +150,7 @@ func (p *puller) at(name string) (bool, error) {
 // walk is a folder as a side. Folders without a name that set lets in are left
 // out.
 func (t *tree) walk(ctx context.Context, root *localfs.Root, set *Filter) iter.Seq2[entry, error] {
-	exclude := t.options.Exclude
-	if t.Engine.opts.StateDir != "" {
-		exclude = append([]string{t.Engine.opts.StateDir}, exclude...)
-	}
+	exclude := t.notOfTree(t.options.Exclude)
 	return func(yield func(entry, error) bool) {
 		after, _ := t.bounds(set)
 		for f, err := range root.Walk(ctx, &localfs.WalkOptions{Exclude: exclude, Enter: set.Dir, After: after, Folders: t.options.Files.Folders}) {
@@ -172,6 +169,14 @@ func (t *tree) walk(ctx context.Context, root *localfs.Root, set *Filter) iter.S
 			}
 		}
 	}
+}
+
+// notOfTree adds what no tree of the engine's has to what is excluded.
+func (e *Engine) notOfTree(exclude []string) []string {
+	if e.opts.StateDir == "" {
+		return exclude
+	}
+	return append([]string{e.opts.StateDir}, exclude...)
 }
 
 // list is what lies below a key as a side, as far as set lets it in. d may be

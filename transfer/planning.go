@@ -129,7 +129,7 @@ func (t *tree) planRemoval(a action, key string) error {
 func (t *tree) planDelete(e extra) error {
 	there := e.entry()
 	t.planned.remove(t, there)
-	t.event(ObjectEvent{Key: t.dst.Path + e.Name, Operation: "delete", Outcome: OutcomePlanned, Reason: reasonExtra, Size: e.Size})
+	t.event(ObjectEvent{Key: t.extraKey(e), Operation: "delete", Outcome: OutcomePlanned, Reason: reasonExtra, Size: e.Size})
 	return t.plan.action(planLine{Type: "action", Action: actionDelete, Name: e.Name, Reason: reasonExtra, Size: e.Size, Destination: there.seen()})
 }
 

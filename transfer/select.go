@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/osssync/osssync/transfer/filter"
@@ -63,6 +65,35 @@ func (t *tree) spared(e entry) bool {
 
 // excluded says whether a name is none of the job's, whatever is at the source.
 func (t *tree) excluded(name string) bool { return !t.options.Filter.MatchName(name).In }
+
+// outside says whether a name of the source is that of a file or folder which
+// does not belong to the tree: see SyncOptions.Exclude.
+func (t *tree) outside(name string) bool {
+	return slices.ContainsFunc(t.apartNames, func(apart string) bool {
+		return name == apart || strings.HasPrefix(name, apart+"/")
+	})
+}
+
+// namesOf are the names below root of those paths that lie there.
+func namesOf(root string, paths []string) []string {
+	real := func(path string) string {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			path = real
+		}
+		return path
+	}
+	var names []string
+	for _, path := range paths {
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			continue
+		}
+		if rel, err := filepath.Rel(real(root), real(abs)); err == nil && filepath.IsLocal(rel) {
+			names = append(names, filepath.ToSlash(rel))
+		}
+	}
+	return names
+}
 
 func (e entry) info() filter.Info {
 	return filter.Info{Size: e.size, ModTime: e.modTime, StorageClass: e.class}

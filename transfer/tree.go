@@ -165,6 +165,7 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 		if t.root, err = localfs.OpenRoot(t.src.Path); err != nil {
 			return nil, err
 		}
+		t.apartNames = namesOf(t.src.Path, e.notOfTree(o.Exclude))
 		o.Files.prepare(t.root, true)
 	}
 	kind := "sync"
@@ -263,6 +264,8 @@ type tree struct {
 	src, dst  Location
 	root      *localfs.Root // of the local side, once it is there
 
+	apartNames []string // of what lies in the source and does not belong to it
+
 	publisher *publisher // of a download
 
 	shape map[string]string // the options that shape the result
@@ -275,7 +278,7 @@ type tree struct {
 	backup  *backup // nil: nothing is kept
 	extras  *extras // what only the destination has, if that is to be deleted
 	unread  int64   // names of the source that could not be read
-	folders int64   // that the source has
+	content int64   // what the source has for this job, without what stands for folders
 
 	cursor *cursor // nil: Resume goes through all
 }
@@ -436,7 +439,7 @@ func (t *tree) feed(ctx context.Context, actions chan<- action) error {
 
 // only keeps a name that only the destination has.
 func (t *tree) only(a action) error {
-	if t.extras == nil || a.dst.skip != "" || t.spared(a.dst) || !t.options.Files.Folders && t.isFolder(a.name, a.dst.size) {
+	if t.extras == nil || a.dst.skip != "" || t.spared(a.dst) || t.outside(a.name) && !t.options.DeleteExcluded || !t.options.Files.Folders && t.isFolder(a.name, a.dst.size) {
 		return nil
 	}
 	t.extras.there++
@@ -449,9 +452,6 @@ func (t *tree) consider(a *action) error {
 	operation, key, size := t.describe(*a)
 	if t.extras != nil && a.exists {
 		t.extras.there++
-	}
-	if t.isFolder(a.name, a.src.size) {
-		t.folders++
 	}
 	if a.err != nil {
 		t.unread++
@@ -468,6 +468,9 @@ func (t *tree) consider(a *action) error {
 		return nil
 	}
 	reason := a.src.skip
+	if reason == "" && !strings.HasSuffix(a.name, "/") {
+		t.content++
+	}
 	if reason == reasonFiltered || reason == reasonSymlink && t.options.Files.Links == LinksOmit {
 		// as was asked for
 	} else if reason != "" {

@@ -100,6 +100,9 @@ func TestModifyWindowOfKnown(t *testing.T) {
 		if n := run(3 * time.Hour); n != 0 {
 			t.Errorf("%s: %d moved within the window", direction, n)
 		}
+		if n := run(0); n != 1 {
+			t.Errorf("%s: what was the same within the window only is the same for ever", direction)
+		}
 	}
 }
 

@@ -57,8 +57,15 @@ func (sel *selection) hasFolder(key string) bool {
 	return (sel.match == nil || sel.match(key)) && sel.filter.Dir(sel.name(key))
 }
 
-// name is the key's for filters: it is relative to the folder that sel lies in.
+// name is the key's for filters: relative to what sel stands for, as if that
+// were a folder, and for other keys that begin with its name to the folder that
+// it lies in.
 func (sel *selection) name(key string) string {
+	if sel.match == nil && sel.prefix != "" && !strings.HasSuffix(sel.prefix, "/") {
+		if name, below := strings.CutPrefix(key, sel.prefix+"/"); below {
+			return name
+		}
+	}
 	return strings.TrimPrefix(key, sel.prefix[:strings.LastIndexByte(sel.prefix, '/')+1])
 }
 

@@ -70,7 +70,11 @@ func (r *Root) copyTo(key string, to *Root, toKey, temp string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, out.Close()) }()
+	defer func() {
+		if err != nil {
+			_ = out.Close() // which Finish may have done: it is of no use
+		}
+	}()
 	if sparse {
 		if err := out.KeepHoles(id.Size); err != nil {
 			return err
