@@ -2,9 +2,13 @@ package transfer
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/osssync/osssync/checkpoint"
+	"github.com/osssync/osssync/internal/localfs"
 	"github.com/osssync/osssync/oss"
 )
 
@@ -42,6 +46,25 @@ func (j *job) copyAside(ctx context.Context, a aside) error {
 	return j.journal.Forget(context.WithoutCancel(ctx), a.name)
 }
 
+// cloneAside makes a file of the content and time of another, durably, as
+// localfs.Root.Clone does: a file that a backup keeps, or that an undo puts back.
+// Its temporary file is recorded before it is made.
+func (j *job) cloneAside(ctx context.Context, name string, from *localfs.Root, key string, to *localfs.Root, toKey string) error {
+	if err := j.dropAside(ctx, name, nil); err != nil {
+		return err
+	}
+	err := j.journal.PutObject(ctx, checkpoint.Object{
+		Key: name, State: checkpoint.StateActive, Target: to.Path(toKey), TempName: localfs.CloneTemp(toKey), Started: time.Now(),
+	})
+	if err != nil {
+		return err
+	}
+	if err = from.Clone(key, to, toKey); err == nil {
+		err = to.SyncDirs(toKey)
+	}
+	return errors.Join(err, j.journal.Forget(context.WithoutCancel(ctx), name))
+}
+
 // begunAside is where an earlier run began the aside of a name, if that is below
 // within.
 func (j *job) begunAside(name string, within Location) (at Location, found bool, err error) {
@@ -52,7 +75,8 @@ func (j *job) begunAside(name string, within Location) (at Location, found bool,
 	return Location{Bucket: within.Bucket, Path: rec.Target}, true, nil
 }
 
-// dropAside gives up what an earlier run began of an aside.
+// dropAside gives up what an earlier run began of an aside. bucket is one of the
+// service that an object's is in.
 func (j *job) dropAside(ctx context.Context, name string, bucket *oss.Bucket) error {
 	rec, found, err := j.journal.Object(name)
 	if !found || err != nil {
@@ -61,10 +85,27 @@ func (j *job) dropAside(ctx context.Context, name string, bucket *oss.Bucket) er
 	return j.abandon(ctx, bucket, rec.Target, rec)
 }
 
-// placeOfObject is where what rec has under way is made: in bucket under key, unless
-// it is an aside.
+// removeAsideTemp removes the temporary file of an aside, if rec is of one.
+func removeAsideTemp(rec checkpoint.Object) error {
+	if rec.Target == "" || rec.TempName == "" {
+		return nil
+	}
+	dir, name := localfs.SplitRoot(rec.Target)
+	root, err := localfs.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return root.RemoveTemp(name, rec.TempName)
+}
+
+// placeOfObject is where what rec has under way is made: in bucket under key,
+// unless it is an aside in a bucket.
 func placeOfObject(rec checkpoint.Object, bucket *oss.Bucket, key string) (*oss.Bucket, string) {
-	if rec.Target == "" {
+	if rec.Bucket == "" {
 		return bucket, key
 	}
 	if rec.Bucket != bucket.Name() {

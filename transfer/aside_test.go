@@ -177,6 +177,8 @@ func undoKilled(t *testing.T, direction string, at int) bool {
 	} else if left := tree(t, o.Backup.Path); len(left) > 1 {
 		// What was put back by the step of the kill may have its second name still.
 		t.Errorf("killed at step %d: %v is kept still", at, slices.Collect(maps.Keys(left)))
+	} else if temps := slices.Concat(temps(t, s.to), temps(t, o.Backup.Path)); len(temps) > 0 {
+		t.Errorf("killed at step %d: %v are left", at, temps)
 	}
 	return dead && !t.Failed()
 }

@@ -113,10 +113,7 @@ const remoteKept = "oss://"
 // copy keeps what is at name, and says where.
 func (b *backup) copy(ctx context.Context, name string, before checkpoint.Identity) (kept string, err error) {
 	if b.kept != nil {
-		if err := b.root.Clone(name, b.kept, name); err != nil {
-			return "", err
-		}
-		return b.kept.Path(name), b.kept.SyncDirs(name)
+		return b.kept.Path(name), b.cloneAside(ctx, asideName("kept", name), b.root, name, b.kept, name)
 	}
 	a := aside{
 		name: asideName("kept", name), from: Location{Bucket: b.dst.Bucket, Path: b.dst.Path + name},

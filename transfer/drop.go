@@ -40,7 +40,7 @@ func (j *job) dropObjects(ctx context.Context, l leftovers) error {
 		inFlight = append(inFlight, o)
 	}
 	for _, o := range inFlight {
-		if o.TempName != "" && l.root != nil {
+		if o.TempName != "" && o.Target == "" && l.root != nil {
 			if err := l.root.RemoveTemp(o.Key, o.TempName); err != nil {
 				return err
 			}
@@ -53,14 +53,16 @@ func (j *job) dropObjects(ctx context.Context, l leftovers) error {
 }
 
 // abandon aborts the upload of rec, whatever became of ctx, and forgets it. It is
-// in bucket under key, unless rec says where. An upload that cannot be aborted
-// now stays recorded, for the next run.
+// in bucket under key, unless rec says where; of an aside it may be a temporary
+// file, which is removed. What cannot be aborted or removed now stays recorded,
+// for the next run.
 func (j *job) abandon(ctx context.Context, bucket *oss.Bucket, key string, rec checkpoint.Object) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
 	defer cancel()
 	bucket, key = placeOfObject(rec, bucket, key)
-	var err error
+	err := removeAsideTemp(rec)
 	switch {
+	case err != nil:
 	case rec.UploadID != "":
 		err = j.abort(ctx, bucket, key, rec.UploadID)
 	case rec.State == checkpoint.StateIntent:

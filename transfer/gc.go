@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/osssync/osssync/checkpoint"
@@ -214,6 +215,11 @@ func (g *collector) object(ctx context.Context, of checkpoint.Job, journal *chec
 		return false
 	}
 	found := Garbage{JobID: of.ID, Since: o.Started}
+	if o.TempName != "" && o.Target != "" {
+		dir, _ := localfs.SplitRoot(o.Target)
+		found.Kind, found.Name = "temporary file", printable(filepath.Join(dir, o.TempName))
+		return g.remove(found, func() error { return errors.Join(removeAsideTemp(o), journal.Forget(ctx, o.Key)) })
+	}
 	if o.TempName != "" {
 		dir, name := c.Destination.Path, o.Key
 		if c.Method == "download" {

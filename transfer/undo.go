@@ -303,16 +303,17 @@ func (u *undo) putBack(ctx context.Context, now localfs.Identity, there, ours bo
 	case err != nil:
 		return err
 	case back: // it never came to the change, or an earlier run has put it back
+		err = errors.Join(u.root.SyncDirs(change.Key), u.dropAside(ctx, asideName("undone", change.Key), nil))
 	case there && !ours:
 		return taken(change.Key)
 	case !isKept:
 		return fmt.Errorf("what was kept: %w", lost)
 	default:
-		if err := from.Clone(name, u.root, change.Key); err != nil {
-			return fmt.Errorf("what was kept: %w", err)
+		if err = u.cloneAside(ctx, asideName("undone", change.Key), from, name, u.root, change.Key); err != nil {
+			err = fmt.Errorf("what was kept: %w", err)
 		}
 	}
-	if err := u.root.SyncDirs(change.Key); err != nil || !isKept {
+	if err != nil || !isKept {
 		return err
 	}
 	if err := errors.Join(u.journal.DropChange(change.Key), u.journal.Flush(ctx)); err != nil {

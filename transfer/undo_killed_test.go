@@ -224,7 +224,28 @@ func undoOfKilled(t *testing.T, direction string, at int, resume bool) bool {
 	if after := s.seen(); !maps.Equal(after, before) {
 		t.Errorf("killed at step %d: undone is %v, was %v", at, after, before)
 	}
+	if s.to == "" {
+		return !t.Failed()
+	}
+	if !resume {
+		if err := s.engine().GC(t.Context(), &transfer.GCOptions{OlderThan: -1}); err != nil {
+			t.Errorf("killed at step %d: %v", at, err)
+		}
+	}
+	if temps := temps(t, kept.Path); len(temps) > 0 {
+		t.Errorf("killed at step %d: %v are left", at, temps)
+	}
 	return !t.Failed()
+}
+
+// temps are the temporary files below a folder.
+func temps(t *testing.T, dir string) (names []string) {
+	for name := range tree(t, dir) {
+		if isTemp(name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // seen is what lies at the destination, but for temporary files, in a few

@@ -10,7 +10,7 @@ import (
 const selftestLong = `Prove on this machine that a kill loses nothing.
 
 "selftest crash" starts an embedded server in memory, and for every step that an
-upload, a download, a copy or a sync takes (each request, each transaction of the
+upload, a download, a copy, a sync or an undo takes (each request, each transaction of the
 checkpoint, each operation on a file) runs a process that is killed there, runs it
 again, and compares what came out. It ends with one line:
 

@@ -24,8 +24,8 @@ const (
 	selftestState  = "state"
 )
 
-// selftestBucket holds everything. What every round reads lies below "from", and
-// what one takes away below "taken".
+// selftestBucket holds everything. What every round reads lies below "from",
+// what one takes away below "taken", and what one keeps below "kept".
 const selftestBucket = "selftest"
 
 // scenario is one kind of job that is killed.
@@ -38,6 +38,9 @@ type scenario struct {
 
 	// moves says that the source is to be gone in the end.
 	moves bool
+
+	// undoes says that all is to be as it was before.
+	undoes bool
 
 	run func(ctx context.Context, e *transfer.Engine, bucket *oss.Bucket, dir, key string) (*transfer.Report, error)
 
@@ -53,6 +56,7 @@ var (
 	selftestOne   = "large"
 	selftestFrom  = "from/"
 	selftestTaken = "taken/"
+	selftestKept  = "kept/"
 )
 
 // scenarios are all of them. What they take for granted is in crashTest.seed.
@@ -141,7 +145,46 @@ func scenarios() []scenario {
 				return e.Sync(ctx, transfer.Remote(b, selftestTaken), transfer.Local(filepath.Join(dir, selftestTarget)), &transfer.SyncOptions{Compare: transfer.CompareNone, RemoveSource: true})
 			},
 		},
+		{
+			name: "undo up", tree: true, undoes: true, middle: point{"part", true, 3},
+			fresh:   all(checkpoint, []string{"list", "put", "head", "initiate", "part", "list parts", "complete", "delete"}),
+			resumed: []string{"list", "list parts", "prove", "head", "initiate", "part", "complete", "delete", "checkpoint commit"},
+			run: func(ctx context.Context, e *transfer.Engine, b *oss.Bucket, dir, key string) (*transfer.Report, error) {
+				return syncAndUndo(ctx, e, transfer.Local(filepath.Join(dir, selftestSource)), transfer.Remote(b, key), transfer.Remote(b, selftestKept))
+			},
+		},
+		{
+			name: "undo down", tree: true, down: true, undoes: true, middle: point{"range", true, 3},
+			fresh:   all(checkpoint, files, []string{"list", "get", "head", "range", "file remove"}),
+			resumed: all(files[1:], []string{"list", "head", "range", "file remove", "checkpoint commit"}),
+			run: func(ctx context.Context, e *transfer.Engine, b *oss.Bucket, dir, _ string) (*transfer.Report, error) {
+				return syncAndUndo(ctx, e, transfer.Remote(b, selftestFrom), transfer.Local(filepath.Join(dir, selftestTarget)), transfer.Local(filepath.Join(dir, selftestKept)))
+			},
+		},
 	}
+}
+
+// syncAndUndo synchronises with a backup, unless that has ended, and takes it back.
+func syncAndUndo(ctx context.Context, e *transfer.Engine, src, dst, kept transfer.Location) (*transfer.Report, error) {
+	id := ""
+	for job, err := range e.Jobs(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if job.State == transfer.StateDone {
+			id = job.ID
+		}
+	}
+	if id == "" {
+		report, err := e.Sync(ctx, src, dst, &transfer.SyncOptions{Backup: kept})
+		if err != nil {
+			return nil, err
+		}
+		id = report.JobID
+	}
+	o := &transfer.UndoOptions{}
+	o.Bucket = func(string, string) (*oss.Bucket, error) { return cmp.Or(src.Bucket, dst.Bucket), nil }
+	return e.Undo(ctx, id, o)
 }
 
 // planAndApply applies the plan in the round's folder, which the first run

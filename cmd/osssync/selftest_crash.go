@@ -36,6 +36,7 @@ type crashTest struct {
 	traffic  traffic
 	dir      string
 	source   map[string][]byte // by name; what every scenario moves
+	large    []byte            // what the large one is to replace where it is to be put back
 
 	points  map[string]bool // killed at
 	rounds  int
@@ -173,6 +174,7 @@ func (c *crashTest) seed(ctx context.Context) error {
 		c.source[fmt.Sprintf("d%d/small%02d", i%3, i)] = random(1000 * i)
 	}
 	c.source["e/other"] = random(4*selftestPart + 1)
+	c.large = random(11*selftestPart - 3)
 	id, secret := c.server.Credentials()
 	client, err := oss.New(c.endpoint, oss.StaticCredentials(id, secret, ""), &oss.Options{Region: selftestRegion})
 	if err != nil {
@@ -329,8 +331,24 @@ type crashRound struct {
 	key  string
 }
 
-// oldContent is what a name had before.
-const oldContent = "old"
+// old is what the large object's name has before.
+func (r *crashRound) old() []byte {
+	if r.s.undoes {
+		return r.test.large
+	}
+	return []byte("old")
+}
+
+// wanted is what a name is to have in the end; nil is nothing.
+func (r *crashRound) wanted(name string) []byte {
+	switch {
+	case !r.s.undoes:
+		return r.names()[name]
+	case name == selftestOne:
+		return r.old()
+	}
+	return nil
+}
 
 // newRound makes a folder and a prefix of its own, with something old at the
 // destination of the large object.
@@ -344,9 +362,9 @@ func (c *crashTest) newRound(ctx context.Context, s scenario) (*crashRound, erro
 		return nil, err
 	}
 	if s.down {
-		err = os.WriteFile(filepath.Join(r.dir, selftestTarget, selftestOne), []byte(oldContent), 0o600)
+		err = os.WriteFile(filepath.Join(r.dir, selftestTarget, selftestOne), r.old(), 0o600)
 	} else {
-		_, err = c.bucket.PutObject(ctx, r.key+selftestOne, strings.NewReader(oldContent), nil)
+		_, err = c.bucket.PutObject(ctx, r.key+selftestOne, bytes.NewReader(r.old()), nil)
 	}
 	c.traffic.take()
 	return r, err
@@ -374,7 +392,7 @@ func (r *crashRound) clean(ctx context.Context) {
 	if err := os.RemoveAll(r.dir); err != nil {
 		r.test.app.printf("warning: %v", err)
 	}
-	for _, prefix := range []string{r.key, selftestTaken} {
+	for _, prefix := range []string{r.key, selftestTaken, selftestKept} {
 		for o, err := range r.test.bucket.Objects(ctx, &oss.ListObjectsV2Options{Prefix: prefix}) {
 			if err == nil {
 				_, err = r.test.bucket.DeleteObject(ctx, o.Key, nil)
@@ -494,7 +512,7 @@ func (r *crashRound) checkNames(ctx context.Context, f *findings, p point) error
 		if err != nil {
 			return err
 		}
-		old := got == nil || string(got) == oldContent
+		old := got == nil || bytes.Equal(got, r.old())
 		if name != selftestOne {
 			old = got == nil
 		}
@@ -520,10 +538,12 @@ func (r *crashRound) checkNames(ctx context.Context, f *findings, p point) error
 func (r *crashRound) checkEnd(ctx context.Context, f *findings, kills []point) error {
 	for _, name := range slices.Sorted(maps.Keys(r.names())) {
 		got, err := r.content(ctx, name)
-		switch want := r.names()[name]; {
+		switch want := r.wanted(name); {
 		case err != nil:
 			return err
-		case got == nil:
+		case want == nil && got != nil:
+			f.note(&f.temps, "%s: killed %v, %s is left", r.s.name, kills, name)
+		case want != nil && got == nil:
 			f.note(&f.lost, "%s: killed %v, %s is not there", r.s.name, kills, name)
 		case !bytes.Equal(got, want):
 			f.note(&f.corrupt, "%s: killed %v, %s differs from its source", r.s.name, kills, name)

@@ -13,7 +13,7 @@ import (
 // durable. It is for a file that is about to be replaced or removed here: who
 // writes into a file with two names changes both.
 func (r *Root) Clone(key string, to *Root, toKey string) error {
-	temp := TempName("clone\x00" + toKey)
+	temp := CloneTemp(toKey)
 	if err := to.RemoveTemp(toKey, temp); err != nil {
 		return err
 	}
@@ -27,6 +27,9 @@ func (r *Root) Clone(key string, to *Root, toKey string) error {
 	// What is left if that failed, or if both were the same file before.
 	return errors.Join(err, to.RemoveTemp(toKey, temp))
 }
+
+// CloneTemp is the name of the temporary file that Clone makes for toKey.
+func CloneTemp(toKey string) string { return TempName("clone\x00" + toKey) }
 
 func (r *Root) link(key string, to *Root, toKey, temp string) error {
 	key, err := r.local(key)
