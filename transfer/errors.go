@@ -37,6 +37,11 @@ var (
 	// object that was left alone, and of the job that has such objects.
 	ErrStale = errors.New("the plan is stale")
 
+	// ErrParked is for the cause of a context to match that ends a job at a bound
+	// of its caller's, such as a time of the day: its State is StateParked then, in
+	// place of StateInterrupted.
+	ErrParked = errors.New("parked")
+
 	// ErrNoJob is the error of a Resume whose job is not there.
 	ErrNoJob = errors.New("no such job")
 

@@ -141,11 +141,11 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 	r.Finished = time.Now()
 	r.Bytes = ByteCounts{Done: last.BytesDone - j.meter.bytesLost.Load(), Resumed: last.BytesResumed}
 	r.Retries = last.Retries
-	switch r.State = endState(err, interrupted); r.State {
-	case StateDone:
+	r.State = endState(err, interrupted)
+	switch {
+	case err == nil:
 		r.Resumable = false
-	case StateInterrupted:
-	default:
+	case !interrupted:
 		r.Bytes.Done = j.doneBytes
 	}
 	r.Bytes.Resumed = min(r.Bytes.Resumed, r.Bytes.Done)
@@ -163,10 +163,10 @@ func endState(err error, interrupted bool) State {
 		return StateDone
 	case errors.Is(err, ErrIncomplete):
 		return StateIncomplete
+	case errors.Is(err, ErrParked), !interrupted && errors.Is(err, oss.ErrSecurityTokenExpired):
+		return StateParked
 	case interrupted:
 		return StateInterrupted
-	case errors.Is(err, oss.ErrSecurityTokenExpired):
-		return StateParked
 	}
 	return StateFailed
 }

@@ -3,6 +3,7 @@ package transfer_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -140,6 +141,12 @@ func TestJobReason(t *testing.T) {
 	}
 	if state, text := reason(); state != transfer.StateInterrupted || text != limit.Error() {
 		t.Errorf("%s, %q", state, text)
+	}
+	ctx, cancel = context.WithCancelCause(t.Context())
+	bound := fmt.Errorf("it is 6 o'clock: %w", transfer.ErrParked)
+	again, err := w.engine().Resume(ctx, report.JobID, &transfer.ResumeOptions{Bucket: bucket, JobOptions: transfer.JobOptions{OnStart: func(string, bool) { cancel(bound) }}})
+	if state, text := reason(); !errors.Is(err, transfer.ErrParked) || again.State != transfer.StateParked || state != transfer.StateParked || text != bound.Error() {
+		t.Errorf("%s, %q, %+v, %v", state, text, again, err)
 	}
 	gone := w.bucket.Client().Bucket("gone")
 	_, err = w.engine().Resume(t.Context(), report.JobID, &transfer.ResumeOptions{Bucket: func(string, string) (*oss.Bucket, error) { return gone, nil }})

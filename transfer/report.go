@@ -22,7 +22,7 @@ const (
 	StateDone        State = "done"        // everything is at its destination, verified
 	StateIncomplete  State = "incomplete"  // went through, some objects failed
 	StateInterrupted State = "interrupted" // cancelled; can go on
-	StateParked      State = "parked"      // its credentials, or the command's own limits, ended; can go on
+	StateParked      State = "parked"      // its credentials ended, or it came to a bound of its caller's (ErrParked); can go on
 	StateFailed      State = "failed"      // ended as a whole; can go on when the cause is gone
 )
 

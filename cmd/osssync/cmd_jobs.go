@@ -26,9 +26,9 @@ has succeeded is not kept, but for a sync: its index lets the next run decide wi
 a request for each object. J is a job's id, or its beginning if no other begins so.
 Looking at a running job does not disturb it. A checkpoint holds no secret.
 
-States: running; interrupted (by a signal or a limit of its command, or its process died);
-parked (its credentials ended); failed (an error or a guard stopped it); incomplete (some
-objects failed); done (the index of a sync: nothing is to go on with); new (a dry run);
+States: running; interrupted (by a signal, or its process died); parked (a limit of its
+command was reached, or its credentials ended); failed (an error or a guard stopped it);
+incomplete (some objects failed); done (the index of a sync: nothing is to go on with); new (a dry run);
 damaged; newer (of a newer release). What stopped it stands with it.
 
 Examples:

@@ -74,10 +74,7 @@ func (a *app) runJob(s *service, t task) error {
 	if report == nil {
 		return err
 	}
-	switch end := bound(ctx); {
-	case err != nil && end != nil && report.State == transfer.StateInterrupted:
-		report.State, report.Error, err = transfer.StateParked, end.Error(), end
-	case err == nil && a.flags.limits.orNothing && !t.dryRun && report.Check == nil && report.Objects.Done == 0:
+	if err == nil && a.flags.limits.orNothing && !t.dryRun && report.Check == nil && report.Objects.Done == 0 {
 		err = errNothing
 	}
 	if out.report = report; a.tookStdin {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/osssync/osssync/oss/limit"
+	"github.com/osssync/osssync/transfer"
 )
 
 // limitFlags bound how much a run moves, and when.
@@ -54,6 +55,9 @@ type boundError struct {
 }
 
 func (e *boundError) Error() string { return e.message }
+
+// Is makes errors.Is(err, transfer.ErrParked) true.
+func (e *boundError) Is(target error) bool { return target == transfer.ErrParked }
 
 var (
 	errSpent   = &boundError{message: "the limit of --max-transfer is reached", code: exitLimit}
