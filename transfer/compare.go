@@ -62,8 +62,8 @@ func (t *tree) wanted(a action) (reason string, ask bool, err error) {
 	if t.options.ExistingOnly && !a.exists {
 		return reasonAbsent, false, nil
 	}
-	if reason, ask, other := t.wantedOther(a); other {
-		return reason, ask, nil
+	if reason, ask, other, err := t.wantedOther(a); other || err != nil {
+		return reason, ask, err
 	}
 	settled, known, err := t.journal.Settled(a.name)
 	if err != nil {
@@ -166,8 +166,11 @@ func (t *tree) notNewer(ctx context.Context, a action) (bool, error) {
 // same asks for the objects' metadata, and remembers if both sides are the
 // same, so that the next run need not ask.
 func (t *tree) same(ctx context.Context, a action) (bool, error) {
-	if a.src.link {
+	switch {
+	case a.src.link:
 		return t.sameLink(ctx, a)
+	case t.isFolder(a.name, a.src.size):
+		return t.sameFolder(ctx, a)
 	}
 	if t.compare == CompareUpdate && t.direction != across {
 		if keep, err := t.notNewer(ctx, a); err != nil || !keep {

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -166,6 +167,7 @@ type download struct {
 	modTime time.Time
 	meta    *oss.ObjectMeta // nil until head
 
+	uploaded time.Time // the object whose bytes came
 	tracker  *tracker
 	unproven bool // it could only be checked by its length
 }
@@ -357,7 +359,7 @@ func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) (open *l
 	if off != d.size {
 		return nil, &ChangedError{Name: d.key, What: fmt.Sprintf("size was %d, is %d bytes", d.size, off)}
 	}
-	d.modTime = fileTime(&result.ObjectMeta, d.modTime)
+	d.uploaded, d.modTime = cmp.Or(result.LastModified, d.modTime), fileTime(&result.ObjectMeta, d.modTime)
 	mode, err := d.restore(temp, result.Meta)
 	if err != nil {
 		return nil, err
@@ -445,7 +447,7 @@ func (d *download) publish(ctx context.Context, crc uint64, temp *localfs.Temp) 
 		name: d.name, temp: d.tempName(d.name), unsynced: temp, guard: d.guard,
 		settled: checkpoint.Settled{
 			Key:    d.name,
-			Source: checkpoint.Identity{Size: d.size, ETag: d.etag, VersionID: d.versionID, ModTime: d.modTime.UnixNano(), CRC64: crc, HasCRC64: true},
+			Source: checkpoint.Identity{Size: d.size, ETag: d.etag, VersionID: d.versionID, ModTime: d.uploaded.UnixNano(), CRC64: crc, HasCRC64: true},
 		},
 	})
 	if err != nil {

@@ -1,15 +1,10 @@
 package transfer
 
 import (
-	"bytes"
-	"context"
 	"iter"
-	"maps"
 	"strings"
 
-	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/internal/localfs"
-	"github.com/osssync/osssync/oss"
 )
 
 // FileOptions say what a tree of files and a tree of keys are for each other.
@@ -36,8 +31,12 @@ type FileOptions struct {
 	// gives them back. Of the permissions it gives back no setuid, setgid or
 	// sticky bit, and the owner only to root. A file that only had its
 	// permissions changed is uploaded; an object that only has other metadata is
-	// not downloaded, for no listing tells. Folders keep none, and with Folders
-	// the report has a warning that says so.
+	// not downloaded, for no listing tells.
+	//
+	// With Folders it keeps those and the times of folders, too: a download sets
+	// them at the end, when all is there that lies in the folder. Meanwhile it
+	// writes in folders that were made read-only as well. The folder that the
+	// tree is in has no object, and keeps none.
 	Preserve bool `json:",omitempty"`
 
 	// Sparse has a download leave holes in files, where an object has zeros for
@@ -84,8 +83,8 @@ func (o SyncOptions) checkFiles(d direction) error {
 		return usagef("only links among the files of the source can be followed")
 	case f.Sparse && d == up:
 		return usagef("objects have no holes: only a download can keep them")
-	case o.RemoveSource && (f.Folders || f.Links > LinksOmit):
-		return usagef("what is moved are files: links and folders are not")
+	case o.RemoveSource && f.Links == LinksFollow:
+		return usagef("what a link leads to is copied, not moved: keep the links, or leave them out")
 	case o.Backup != (Location{}) && f.Links == LinksKeep:
 		return usagef("a backup keeps no links")
 	}
@@ -128,58 +127,6 @@ func (f FileOptions) checkName(name string, empty bool) error {
 // isFolder says whether a name stands for a folder of this machine's.
 func (t *tree) isFolder(name string, size int64) bool {
 	return t.direction != across && size == 0 && strings.HasSuffix(name, "/")
-}
-
-// wantedOther is wanted for what is no file on one side: ok says that it is so.
-func (t *tree) wantedOther(a action) (reason string, ask, ok bool) {
-	switch {
-	case t.isFolder(a.name, a.src.size) && (a.exists || t.madeFolder(a.name)):
-		return reasonSame, false, true
-	case !a.src.link && !a.dst.link:
-		return "", false, false
-	case a.exists && t.compare == CompareExisting:
-		return reasonExists, false, true
-	}
-	return "", a.exists && a.src.link && a.dst.link, true
-}
-
-// madeFolder says whether a download has nothing to do for an object that stands
-// for a folder: it is there, which no walk without Folders tells. A move looks
-// after it itself.
-func (t *tree) madeFolder(name string) bool {
-	return t.direction == down && !t.options.RemoveSource && t.root != nil && t.root.HasFolder(name)
-}
-
-// putFolder makes the object that stands for a folder.
-func (t *tree) putFolder(ctx context.Context, a action, g guard) error {
-	to := target{job: t.job, operation: "upload", bucket: t.dst.Bucket, key: t.dst.Path + a.name, name: a.name, guard: g}
-	if err := to.undisturbed(ctx); err != nil {
-		return err
-	}
-	err := g.keep(ctx, a.name, func() (checkpoint.Identity, error) {
-		return checkpoint.Identity{HasCRC64: true}, nil // nothing's CRC-64 is 0
-	})
-	if err != nil {
-		return err
-	}
-	h := t.options.Headers
-	h.Meta = maps.Clone(h.Meta)
-	if h.Meta == nil {
-		h.Meta = map[string]string{}
-	}
-	if _, set := h.Meta[MetaModTime]; !set {
-		h.Meta[MetaModTime] = formatModTime(a.src.id.ModTime)
-	}
-	h.ForbidOverwrite = h.ForbidOverwrite || g.strict && to.fresh()
-	err = t.do(ctx, "put", to.key, priorityObject, func(ctx context.Context, _ int) error {
-		_, err := t.dst.Bucket.PutObject(ctx, to.key, bytes.NewReader(nil), &oss.PutObjectOptions{ObjectHeaders: h})
-		return err
-	})
-	if err != nil {
-		return to.disturbed(err)
-	}
-	t.done("upload", to.key, "folder", 0)
-	return nil
 }
 
 // apart is the source of a download, with a word on every name that a file of it

@@ -577,8 +577,7 @@ func TestFileOptionsThatMakeNoSense(t *testing.T) {
 	}{
 		"between buckets": {w.at("a"), w.at("b"), transfer.SyncOptions{Files: transfer.FileOptions{EncodeNames: true}}},
 		"follow objects":  {w.at("a"), dir, transfer.SyncOptions{Files: transfer.FileOptions{Links: transfer.LinksFollow}}},
-		"move links":      {dir, w.at("a"), transfer.SyncOptions{RemoveSource: true, Files: transfer.FileOptions{Links: transfer.LinksKeep}}},
-		"move folders":    {dir, w.at("a"), transfer.SyncOptions{RemoveSource: true, Files: transfer.FileOptions{Folders: true}}},
+		"move followed":   {dir, w.at("a"), transfer.SyncOptions{RemoveSource: true, Files: transfer.FileOptions{Links: transfer.LinksFollow}}},
 		"back up links":   {dir, w.at("a"), transfer.SyncOptions{Backup: w.at("b"), Files: transfer.FileOptions{Links: transfer.LinksKeep}}},
 		"no such mode":    {dir, w.at("a"), transfer.SyncOptions{Files: transfer.FileOptions{Links: 9}}},
 	} {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"github.com/osssync/osssync/checkpoint"
+	"github.com/osssync/osssync/internal/lister"
 	"github.com/osssync/osssync/internal/localfs"
 	"github.com/osssync/osssync/oss"
 )
@@ -20,12 +21,13 @@ type guard struct {
 	before checkpoint.Identity // what was there
 	backup *backup             // keeps it; nil: nobody does
 	etag   string              // of the object that was there
+	link   bool                // it is a link, of which HEAD tells what it leads to
 	id     localfs.Identity    // of the file that was there
 }
 
 // guard is what the plan has seen at the action's destination.
 func (a action) guard(strict bool) guard {
-	g := guard{known: a.looked, strict: strict, exists: a.exists, etag: a.dst.etag, id: a.dst.id}
+	g := guard{known: a.looked, strict: strict, exists: a.exists, etag: a.dst.etag, link: a.dst.link || a.dst.skip == reasonSymlink, id: a.dst.id}
 	if a.exists {
 		g.before = a.dst.identity()
 	}
@@ -78,6 +80,9 @@ func (t *target) undisturbed(ctx context.Context) error {
 	if !t.guard.known || t.fresh() {
 		return nil
 	}
+	if t.guard.link {
+		return t.undisturbedLink(ctx)
+	}
 	return t.do(ctx, "head", t.key, priorityObject, func(ctx context.Context, _ int) error {
 		meta, err := t.bucket.HeadObject(ctx, t.key, nil)
 		switch {
@@ -92,6 +97,26 @@ func (t *target) undisturbed(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// undisturbedLink is undisturbed of a link, which a listing tells as itself.
+func (t *target) undisturbedLink(ctx context.Context) error {
+	for o, err := range t.listing(ctx, t.bucket, lister.Options{Prefix: t.key, End: t.key}) {
+		switch {
+		case err != nil:
+			return err
+		case o.Key != t.key:
+		case o.ETag != t.guard.etag || o.Type != typeLink:
+			return taken(t.key)
+		default:
+			return nil
+		}
+		break
+	}
+	if t.guard.exact {
+		return taken(t.key)
+	}
+	return nil // what is gone cannot be lost
 }
 
 // fresh says that the object must not be there, which the service checks as it

@@ -194,10 +194,15 @@ func (t *tree) takeAway(ctx context.Context, a action) error {
 	if t.options.DryRun {
 		return t.planRemoval(a, key)
 	}
-	var err error
+	err := t.before.wait(ctx, t, a)
 	switch {
+	case err != nil:
 	case a.unproven:
 		err = errUnproven
+	case t.direction == up && t.isFolder(a.name, a.src.size):
+		return t.folderNames.add(folderLast{Name: a.name}) // when all is gone that is in it
+	case a.src.link:
+		err = t.removeLink(ctx, a, key)
 	case t.direction == up:
 		if err = t.removeFile(ctx, t.root, a.name, a.src.id); err == nil {
 			t.removeEmptied(a.name)
@@ -223,10 +228,36 @@ func (t *tree) takeAway(ctx context.Context, a action) error {
 	return nil
 }
 
+// removeLink removes a link that leads to the same name on both sides, as they
+// are now.
+func (t *tree) removeLink(ctx context.Context, a action, key string) error {
+	same, err := t.sameLink(ctx, a)
+	if err == nil && !same {
+		err = &ChangedError{Name: key, What: "the link leads elsewhere"}
+	}
+	switch {
+	case err != nil:
+		return t.removed(key, err)
+	case t.direction == up:
+		if err := t.removeFile(ctx, t.root, a.name, a.src.id); err != nil {
+			return err
+		}
+		t.removeEmptied(a.name)
+		return nil
+	}
+	if err := t.root.SyncDirs(a.name); err != nil { // somebody else may have made it
+		return t.removed(key, err)
+	}
+	return t.removed(key, t.do(ctx, "remove", key, priorityObject, func(ctx context.Context, _ int) error {
+		_, err := t.src.Bucket.DeleteObject(ctx, key, nil)
+		return err
+	}))
+}
+
 // removeEmptied removes the folders above a file that have nothing in them any
-// more.
+// more. Those that are objects themselves go when those are there.
 func (t *tree) removeEmptied(name string) {
-	for dir := parent(name); dir != ""; dir = parent(dir) {
+	for dir := parent(name); dir != "" && (!t.options.Files.Folders || t.excluded(dir+"/")); dir = parent(dir) {
 		t.root.RemoveEmpty([]string{dir})
 		if _, err := t.root.Stat(dir); err == nil {
 			return

@@ -125,21 +125,3 @@ func TestEncodeNamesOfFiles(t *testing.T) {
 		}
 	}
 }
-
-// Folders keep no permissions, which is said.
-func TestPreserveWithFolders(t *testing.T) {
-	w := newWorld(t)
-	src := t.TempDir()
-	if err := os.Mkdir(filepath.Join(src, "private"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for _, folders := range []bool{true, false} {
-		o := transfer.SyncOptions{Files: transfer.FileOptions{Folders: folders, Preserve: true}, AllowEmpty: true}
-		for _, sides := range [][2]transfer.Location{{transfer.Local(src), w.at("p")}, {w.at("p"), transfer.Local(t.TempDir())}} {
-			r := w.sync(sides[0], sides[1], o)
-			if got := len(r.Warnings) == 1 && strings.Contains(r.Warnings[0], "folders keep neither"); got != folders {
-				t.Errorf("folders=%v: warnings %q", folders, r.Warnings)
-			}
-		}
-	}
-}

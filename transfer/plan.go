@@ -25,6 +25,9 @@ type entry struct {
 	below   string           // the file of its side that bars the way to it
 }
 
+// typeLink is the type of an object that is a symbolic link.
+const typeLink = "Symlink"
+
 // identity is what the checkpoint keeps of the entry.
 func (e entry) identity() checkpoint.Identity {
 	if e.etag == "" {
@@ -194,7 +197,7 @@ func (t *tree) list(ctx context.Context, l Location, set *Filter, d *division) i
 				if err == nil && e.name == "" {
 					continue // the placeholder of the folder itself
 				}
-				if o.Type == "Symlink" {
+				if o.Type == typeLink {
 					e.skip = reasonSymlink
 				}
 				if e.skip != "" && t.options.Files.Links == LinksKeep {

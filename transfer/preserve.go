@@ -24,6 +24,7 @@ const (
 const (
 	modeType    = 0o170000
 	modeRegular = 0o100000
+	modeFolder  = 0o040000
 )
 
 // attributes are those of an open file as metadata. Windows has no owner that a
@@ -50,12 +51,25 @@ func withAttributes(h oss.ObjectHeaders, attributes map[string]string) oss.Objec
 // nothing. Whoever may write to a bucket must not give a program here the rights
 // of its owner, so that is all: no setuid, setgid or sticky bit. Digits of
 // another tool's, which writes them in decimal, are no mode.
-func permissions(meta map[string]string) fs.FileMode {
+func permissions(meta map[string]string) fs.FileMode { return permissionsOf(meta, modeRegular) }
+
+// folderPermissions are those of a folder.
+func folderPermissions(meta map[string]string) fs.FileMode { return permissionsOf(meta, modeFolder) }
+
+func permissionsOf(meta map[string]string, want uint64) fs.FileMode {
 	mode, err := strconv.ParseUint(meta[MetaMode], 8, 32)
-	if kind := mode & modeType; err != nil || kind != 0 && kind != modeRegular {
+	if kind := mode & modeType; err != nil || kind != 0 && kind != want {
 		return 0
 	}
 	return fs.FileMode(mode).Perm()
+}
+
+// owner is what an object's metadata says of a file's owner; ok is false if that
+// is nothing.
+func owner(meta map[string]string) (user, group int, ok bool) {
+	u, userErr := strconv.ParseUint(meta[MetaUID], 10, 31)
+	g, groupErr := strconv.ParseUint(meta[MetaGID], 10, 31)
+	return int(u), int(g), userErr == nil && groupErr == nil
 }
 
 // restore gives the finished temporary file the owner that the metadata names,
@@ -64,10 +78,8 @@ func (d *download) restore(temp *localfs.Temp, meta map[string]string) (fs.FileM
 	if !d.preserve {
 		return fileMode, nil
 	}
-	user, userErr := strconv.ParseUint(meta[MetaUID], 10, 31)
-	group, groupErr := strconv.ParseUint(meta[MetaGID], 10, 31)
-	if userErr == nil && groupErr == nil && os.Geteuid() == 0 {
-		err := temp.Chown(int(user), int(group))
+	if user, group, ok := owner(meta); ok && os.Geteuid() == 0 {
+		err := temp.Chown(user, group)
 		if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrInvalid) {
 			return 0, err
 		}

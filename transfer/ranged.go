@@ -165,7 +165,7 @@ func (r *ranged) run(ctx context.Context) error {
 	if r.meta.HasCRC64 && whole != r.meta.CRC64 {
 		return &CorruptError{Name: r.key, Expected: r.meta.CRC64, Have: whole}
 	}
-	r.modTime = fileTime(r.meta, r.modTime)
+	r.uploaded, r.modTime = r.meta.LastModified, fileTime(r.meta, r.modTime)
 	mode, err := r.restore(r.temp, r.meta.Meta)
 	if err != nil {
 		return err

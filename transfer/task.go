@@ -10,6 +10,7 @@ import (
 func (t *tree) object(ctx context.Context, a action) error {
 	operation, key, size := t.describe(a)
 	defer a.turn.end()
+	defer t.before.end(a.name)
 	planned := a
 	err := t.transfer(ctx, &a)
 	if t.steps != nil {

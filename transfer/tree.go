@@ -197,16 +197,13 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 		t.close()
 		return nil, err
 	}
-	if o.hasCursor() && method == "sync" {
+	if o.hasCursor() && method == "sync" && !t.setsFolders() { // which is done at the end, of all
 		t.cursor = &cursor{last: o.after, saved: time.Now()}
 		t.cursor.src.before, t.cursor.dst.before = unpack(o.srcCuts, t.src.Path), unpack(o.dstCuts, t.dst.Path)
 	}
 	if o.after != "" && o.part == nil {
 		t.options.AllowEmpty = true // what there was may have been done
 		t.warn("goes on after " + printable(o.after) + ": what was changed up to there since is for the next sync to find")
-	}
-	if o.Files.Folders && o.Files.Preserve {
-		t.warn("folders keep neither permissions nor owner, only files do")
 	}
 	if o.RemoveSource && t.report.Resumed {
 		t.options.AllowEmpty = true // the earlier run may have moved all
@@ -280,6 +277,9 @@ type tree struct {
 	unread  int64   // names of the source that could not be read
 	content int64   // what the source has for this job, without what stands for folders
 
+	folderNames *spool // what finishFolders has to do; nil: nothing
+	before      markers
+
 	cursor *cursor // nil: Resume goes through all
 }
 
@@ -300,13 +300,17 @@ func (t *tree) run(ctx context.Context) (err error) {
 			defer root.Close()
 		}
 	default:
-		root, err := localfs.CreateRoot(t.dst.Path)
-		if err != nil {
-			return err
+		root, failed := localfs.CreateRoot(t.dst.Path)
+		if failed != nil {
+			return failed
 		}
 		t.root = root
 		defer root.Close()
 		t.options.Files.prepare(root, false)
+		if t.setsFolders() {
+			root.OpenLocked()
+			defer func() { err = errors.Join(err, root.Relock()) }()
+		}
 		t.watchFiles(root)
 		t.publisher = startPublisher(t.job, root)
 		t.publisher.names = newClaims(root)
@@ -331,6 +335,13 @@ func (t *tree) run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, t.extras.close()) }()
 	}
 
+	if t.setsFolders() || t.direction == up && t.options.RemoveSource && t.options.Files.Folders && !t.options.DryRun {
+		if t.folderNames, err = newSpool(t.Engine.opts.StateDir); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, t.folderNames.close()) }()
+	}
+
 	// The group's first error ends the job: per-object failures are counted
 	// and are no errors here.
 	g, gctx := errgroup.WithContext(ctx)
@@ -352,6 +363,11 @@ func (t *tree) run(ctx context.Context) (err error) {
 	t.through = err == nil
 	if err == nil && t.options.Delete {
 		err = t.deleteExtras(ctx)
+	}
+	if _, refused := errors.AsType[*UnsafeError](err); err == nil || refused {
+		if last := t.finishFolders(ctx); last != nil {
+			err = errors.Join(err, last)
+		}
 	}
 	t.meter.setPhase(PhaseFinishing)
 	if cause := context.Cause(ctx); cause != nil {
@@ -382,6 +398,7 @@ func (t *tree) objectsOf(ctx context.Context, actions <-chan action) error {
 			if t.options.DryRun {
 				a.turn = queue.next()
 			}
+			t.before.begin(t, a)
 			select {
 			case next <- a:
 			case <-ctx.Done():
@@ -478,6 +495,11 @@ func (t *tree) consider(a *action) error {
 	} else {
 		var err error
 		if reason, a.ask, err = t.wanted(*a); err != nil {
+			return err
+		}
+		if t.setsFolders() && t.isFolder(a.name, a.src.size) {
+			err = t.setLast(*a, reason)
+			a.name = ""
 			return err
 		}
 		if t.options.RemoveSource && (reason == reasonSame || reason == reasonBefore) {

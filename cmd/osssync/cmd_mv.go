@@ -7,7 +7,9 @@ const mvLong = `Move a file or object, or with -r a whole tree, to, from or betw
 Each source is removed once its copy is durable at DST and has the source's CRC-64,
 and only if it is still what was copied: what was changed meanwhile stays, and is a
 failure. So does whatever could not be copied. Folders that are empty without what
-was moved go too, DIR itself stays.
+was moved go too, DIR itself stays. With --links a link goes once the other side has one
+that leads to the same name, with --dirs a folder once its object is there and nothing
+is left in it, one that was empty as well.
 
 Run an interrupted command again and it goes on where it stopped: at any moment a
 name is at SRC or whole at DST.

@@ -30,7 +30,9 @@ Names of files that are not UTF-8 are failures; with --encode-names the bytes of
 that are not become %XX in the key. A file that cannot be read is a failure, too, and --delete then deletes nothing. Symbolic links, sockets, devices and FIFOs are left
 out and counted as skipped, with a warning; for links see the flags. Hard links are
 files. Holes of files are sent as zeros, and --sparse makes holes of zeros again. Folders are no objects, unless with --dirs. Objects keep the times of files, and
-with --preserve their permissions and owner (metadata mode, uid, gid); folders keep none.
+with --preserve their permissions and owner (metadata mode, uid, gid). With --dirs
+--preserve folders keep all three: they are set when all is there that lies in them, and
+files arrive in read-only folders, too.
 `
 
 func (f *nameFlags) registerNames(cmd *cobra.Command) {

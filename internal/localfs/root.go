@@ -28,7 +28,8 @@ type Root struct {
 	follow bool // Open, Stat and Walk follow links
 
 	mu      sync.Mutex
-	durable map[string]struct{} // folders whose own name is known to be on the disk
+	opened  map[string]fs.FileMode // the permissions of folders before OpenLocked changed them; nil: it must not
+	durable map[string]struct{}    // folders whose own name is known to be on the disk
 }
 
 // OpenRoot opens an existing directory. Its own path may have links.
@@ -350,10 +351,24 @@ func (r *Root) MkdirAll(key string) error {
 	return nil
 }
 
-// folder opens a folder below the root, in one step if the system can and it is
+// folder opens a folder below the root, to its owner as well if op writes in it.
+// With create it makes those that are missing.
+func (r *Root) folder(op, dir string, create bool) (folder, error) {
+	d, err := r.reach(op, dir, create)
+	if err != nil || !writes(op) {
+		return d, err
+	}
+	if err := r.unlock(d, dir); err != nil {
+		d.close()
+		return folder{}, r.fail(op, dir, err)
+	}
+	return d, nil
+}
+
+// reach opens a folder below the root, in one step if the system can and it is
 // as it should be, else one component at a time, which tells what is wrong. With
 // create it makes those that are missing.
-func (r *Root) folder(op, dir string, create bool) (folder, error) {
+func (r *Root) reach(op, dir string, create bool) (folder, error) {
 	if d, ok := r.top.below(dir); ok {
 		return d, nil
 	}
@@ -371,6 +386,10 @@ func (r *Root) folder(op, dir string, create bool) (folder, error) {
 		name := dir[start:end]
 		sub, err := d.sub(name)
 		if create && errors.Is(err, fs.ErrNotExist) {
+			if err := r.unlock(d, strings.TrimSuffix(dir[:start], "/")); err != nil {
+				d.close()
+				return folder{}, r.fail(op, dir[:end], err)
+			}
 			err = r.watch.step(Step{Op: "make folder", Path: r.path(dir[:end])}, func() error { return d.mkdir(name) })
 			if err == nil || errors.Is(err, fs.ErrExist) {
 				r.forget(dir[:end])
