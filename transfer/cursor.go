@@ -142,7 +142,7 @@ func (t *tree) saveCursor(ctx context.Context) {
 	}
 	c := t.call
 	c.Cursor = t.cursor.name()
-	c.SourceCuts, c.DestinationCuts = pack(t.cursor.src.cuts(), t.src.Path), pack(t.cursor.dst.cuts(), t.dst.Path)
+	c.SourceCuts, c.DestinationCuts = pack(t.cursor.src.cuts(), t.src.Path, c.Cursor), pack(t.cursor.dst.cuts(), t.dst.Path, c.Cursor)
 	if c.Cursor == "" && len(c.SourceCuts)+len(c.DestinationCuts) == 0 || !utf8.ValidString(c.Cursor) {
 		return
 	}

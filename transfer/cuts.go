@@ -38,17 +38,17 @@ type cut struct {
 }
 
 // cutsMost bounds the cuts of a side in the checkpoint, in bytes. A listing has
-// some 70: they fit if their names differ in 200 bytes and less. Those of both sides
-// take half of what a record may have.
+// some 70 ahead of what it yields: they fit if their names differ in 200 bytes and
+// less. Those of both sides take half of what a record may have.
 const cutsMost = 16 << 10
 
-// pack brings cuts of keys below path into the form of the checkpoint. The
-// nearest come first, and those beyond cutsMost are left out.
-func pack(cuts []lister.Cut, path string) (packed []cut) {
+// pack brings cuts of keys below path into the form of the checkpoint, those
+// behind a name. The nearest come first, and those beyond cutsMost are left out.
+func pack(cuts []lister.Cut, path, after string) (packed []cut) {
 	before, size := "", 0
 	for _, c := range cuts {
 		name, ok := strings.CutPrefix(c.At, path)
-		if !ok || !utf8.ValidString(name) {
+		if !ok || name <= after || !utf8.ValidString(name) {
 			continue
 		}
 		same := 0

@@ -32,7 +32,12 @@ func TestPackedCuts(t *testing.T) {
 			c := lister.Cut{At: path + name, Page: i%2 == 0}
 			cuts, want = append(cuts, c), append(want, c)
 		}
-		packed := pack(cuts, path)
+		after := ""
+		if len(names) > 0 && rapid.Bool().Draw(t, "gone on with") {
+			after = rapid.SampledFrom(names).Draw(t, "after")
+		}
+		want = slices.DeleteFunc(want, func(c lister.Cut) bool { return c.At <= path+after })
+		packed := pack(cuts, path, after)
 		text, err := json.Marshal(packed)
 		if err != nil || len(text) > cutsMost+2 {
 			t.Fatalf("%d bytes, %v", len(text), err)
@@ -57,7 +62,7 @@ func TestPackedCutsFit(t *testing.T) {
 	for i := range 80 {
 		cuts = append(cuts, lister.Cut{At: fmt.Sprintf("%s/%03d/%s", strings.Repeat("all the same ", 60), i, strings.Repeat("x", 150)), Page: true})
 	}
-	if packed := pack(cuts, ""); len(packed) != len(cuts) {
+	if packed := pack(cuts, "", ""); len(packed) != len(cuts) {
 		t.Errorf("%d of %d", len(packed), len(cuts))
 	}
 }

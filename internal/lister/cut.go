@@ -19,10 +19,10 @@ type Position struct {
 }
 
 // Cuts returns where the listing is divided, in order: behind each page that was
-// fetched and not yet yielded, behind the last 16 that were, and at the ends of the ranges
-// that are still listed. They are as many as the window has pages, and some. A listing
-// that goes on behind any key that was yielded fetches with them each of
-// these pages again by one request, many at once. It is nil before the listing begins.
+// fetched and not yet yielded, behind the last 256 that were, and at the ends of the
+// ranges that are still listed. A listing that goes on behind any key that was
+// yielded fetches with them each of these pages again by one request, many at once. It is nil
+// before the listing begins.
 func (p *Position) Cuts() []Cut {
 	l := p.of.Load()
 	if l == nil {
@@ -31,10 +31,10 @@ func (p *Position) Cuts() []Cut {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	cuts := []Cut{}
-	first := max(0, l.trail.n-len(l.trail.steps))
-	for i := first; i < l.trail.n; i++ {
+	first := max(0, l.yielded-len(l.ends))
+	for i := first; i < l.yielded; i++ {
 		// What is before the first is known only if that was the first of all.
-		cuts = append(cuts, Cut{At: l.trail.steps[i%len(l.trail.steps)].to, Page: i > first || first == 0})
+		cuts = append(cuts, Cut{At: l.ends[i%len(l.ends)], Page: i > first || first == 0})
 	}
 	end := true // all pages up to the last key are fetched
 	for i, r := range l.ranges {

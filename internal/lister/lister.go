@@ -155,6 +155,9 @@ type listing struct {
 
 	alphabet alphabet
 	trail    trail
+
+	ends    [256]string // the last keys of the pages that were yielded last
+	yielded int         // pages
 }
 
 // next waits for the next page in order; nil is the end.
@@ -186,6 +189,8 @@ func (l *listing) take(ctx context.Context) (page []oss.ObjectSummary, more bool
 		first.pages = first.pages[1:]
 		l.used--
 		l.last = page[len(page)-1].Key
+		l.ends[l.yielded%len(l.ends)] = l.last
+		l.yielded++
 		l.trail.add(page[0].Key, l.last, float64(len(page))/float64(l.PageSize))
 	}
 	more = l.first() != nil
