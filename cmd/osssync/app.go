@@ -53,7 +53,7 @@ Try it without an account: osssync cp -r photos oss://my-bucket/ --local ./cloud
 // newRootCommand builds the tree of commands for one run.
 func newRootCommand(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "osssync",
+		Use:           "osssync COMMAND",
 		Short:         "Resumable bulk transfer for Alibaba Cloud OSS",
 		Long:          rootLong + "\n" + exitHelp,
 		SilenceErrors: true,

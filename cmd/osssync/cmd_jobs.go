@@ -278,7 +278,7 @@ func (a *app) jobLine(cmd *cobra.Command, j *transfer.JobInfo) jobLine {
 // printJob is a job of a list. Lines below its first say what stopped it and how
 // to go on.
 func (a *app) printJob(cmd *cobra.Command, j *transfer.JobInfo) error {
-	text := fmt.Sprintf("%s  %-11s  %s ago", j.ID, j.State, age(time.Since(j.Updated)))
+	text := fmt.Sprintf("%s  %-11s  %-14s", j.ID, j.State, age(time.Since(j.Updated))+" ago")
 	if j.Err != nil {
 		_, err := fmt.Fprintf(a.stdout, "%s  %s\n", text, oneLine(j.Err.Error()))
 		return err

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -227,7 +230,8 @@ func (a *app) finish(cmd *cobra.Command, err error) int {
 	if err != nil {
 		var usage *usageError
 		if errors.As(err, &usage) && usage.help {
-			io.WriteString(a.stderr, cmd.UsageString()+"\n") //nolint:errcheck // stderr may be closed
+			io.WriteString(a.stderr, shortUsage(cmd)) //nolint:errcheck // stderr may be closed
+			usage.hint = cmp.Or(usage.hint, "see: "+cmd.CommandPath()+" --help")
 		}
 		a.explain(err, code)
 	}
@@ -235,6 +239,22 @@ func (a *app) finish(cmd *cobra.Command, err error) int {
 		a.outcome.last(a, code)
 	}
 	return code
+}
+
+// shortUsage is how cmd is called, and what commands are below it. Its flags are
+// for --help: they would push what is wrong off the screen.
+func shortUsage(cmd *cobra.Command) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage:\n  %s\n\n", cmd.UseLine())
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			fmt.Fprintf(&b, "  %-*s %s\n", c.NamePadding(), c.Name(), c.Short)
+		}
+	}
+	if cmd.HasAvailableSubCommands() {
+		b.WriteString("\n")
+	}
+	return b.String()
 }
 
 // explain prints err and its hint.

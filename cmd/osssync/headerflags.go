@@ -22,9 +22,9 @@ type servedFlags struct {
 func (f *servedFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.contentType, "content-type", "", "`TYPE` that the objects are served with (default by the name)")
-	flags.StringVar(&f.cacheControl, "cache-control", "", "Cache-Control that the objects are served with, as no-cache or max-age=`SECONDS`")
-	flags.StringVar(&f.contentDisposition, "content-disposition", "", "Content-Disposition that the objects are served with, as attachment")
-	flags.StringVar(&f.contentEncoding, "content-encoding", "", "Content-Encoding that the objects are served with, as gzip; they are stored as they are")
+	flags.StringVar(&f.cacheControl, "cache-control", "", "Cache-Control `VALUE` that the objects are served with, as no-cache or max-age=3600")
+	flags.StringVar(&f.contentDisposition, "content-disposition", "", "Content-Disposition `VALUE` that the objects are served with, as attachment")
+	flags.StringVar(&f.contentEncoding, "content-encoding", "", "Content-Encoding `VALUE` that the objects are served with, as gzip; they are stored as they are")
 	flags.StringVar(&f.expires, "expires", "", "Expires header that the objects are served with, a `DATE` as of HTTP")
 	flags.StringArrayVar(&f.meta, "meta", nil, "headers and metadata as of ossutil, `NAME:VALUE#NAME:VALUE`: one of those above, Content-Language or X-Oss-Meta-…")
 }
