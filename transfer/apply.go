@@ -200,8 +200,14 @@ func (t *tree) unlessDone(ctx context.Context, a action, err error) error {
 	if look != nil {
 		return look
 	}
-	if !there || now.size != a.src.size {
+	switch {
+	case !there || now.size != a.src.size:
 		return err
+	case a.exists && t.direction == down && sinceSeen(a.dst.id, now.id) == "",
+		a.exists && t.direction != down && now.etag == a.dst.etag && now.modTime.Equal(a.dst.modTime):
+		return err // it is what the plan has seen, and nothing that was made since
+	case t.direction == across && a.src.size <= t.Engine.opts.MultipartThreshold && now.etag != a.src.etag:
+		return err // a copy in one request has its source's
 	}
 	if t.direction != down {
 		meta, look := t.metaOf(ctx, t.dst, a.name)

@@ -72,6 +72,24 @@ func TestPlanOfMove(t *testing.T) {
 	}
 }
 
+// TestApplyMoveOfWhatIsGone: a source that somebody else has removed is stale,
+// though something of its size is at the destination since before the plan.
+func TestApplyMoveOfWhatIsGone(t *testing.T) {
+	for _, direction := range []string{"up", "down", "across"} {
+		t.Run(direction, func(t *testing.T) {
+			s := newSides(t, direction)
+			s.set(false, "a", []byte("new"))
+			s.set(true, "a", []byte("old"))
+			text, _ := s.plan(func(o *transfer.SyncOptions) { asMove(o); o.Compare = transfer.CompareNone })
+			s.remove(false, "a")
+			report, err := s.apply(t.Context(), text, nil)
+			if !errors.Is(err, transfer.ErrStale) || report.Objects.Stale != 1 {
+				t.Errorf("%+v, %v", report, err)
+			}
+		})
+	}
+}
+
 // TestApplyMoveGoesOn: a move that died before it could remove its sources does
 // so when it is applied again, with its state and without.
 func TestApplyMoveGoesOn(t *testing.T) {
