@@ -145,6 +145,8 @@ func (g guard) undisturbedFile(root *localfs.Root, name string) error {
 		return taken(name)
 	case err != nil:
 		return err
+	case now.Mode.IsDir() && !g.exists:
+		return &fs.PathError{Op: "replace", Path: filePath(root, name), Err: localfs.ErrIsFolder}
 	case !g.exists || now.Size != g.id.Size || now.ModTime != g.id.ModTime || now.Inode != g.id.Inode:
 		return taken(name)
 	case now.ChangeTime != g.id.ChangeTime && now.Links == g.id.Links:

@@ -267,6 +267,9 @@ func (a *app) explain(err error, code int) {
 		hint = ""
 		a.printf("interrupted")
 	default:
+		if errors.Is(err, transfer.ErrUnsafe) && a.outcome != nil {
+			a.outcome.failures(a) // which are what makes it unsafe, or come besides
+		}
 		a.printf("error: %s", oneLine(err.Error()))
 	}
 	if hint != "" {
