@@ -3,6 +3,7 @@ package transfer_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"os"
@@ -10,7 +11,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/transfer"
 )
@@ -285,5 +288,42 @@ func replaceFile(t *testing.T, path string, data []byte) {
 	}
 	if err := os.Rename(path+"~", path); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestPartWithAsides: a copy beside the job's objects that a run has left is none
+// of what is missing, and goes when nothing is.
+func TestPartWithAsides(t *testing.T) {
+	s := newSides(t, "up")
+	s.add(false, "a", "b")
+	refuse := &refusals{}
+	refuse.set(map[string]string{"b": "403 AccessDenied"})
+	s.wire.between(refuse.hook)
+	report, err := s.sync(func(o *transfer.SyncOptions) { o.Backup, o.Delete = s.at("kept/"), false })
+	if !errors.Is(err, transfer.ErrIncomplete) {
+		t.Fatal(err)
+	}
+	s.wire.between(nil)
+	upload, err := s.bucket.InitMultipartUpload(t.Context(), "kept/run/b", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := checkpoint.Inspect(s.state, report.JobID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	books, err := checkpoint.Open(s.state, c.Job, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = books.PutObject(t.Context(), checkpoint.Object{
+		Key: "\x00kept\x00b", State: checkpoint.StateActive, UploadID: upload.UploadID, Bucket: "bucket", Target: "kept/run/b", Started: time.Now(),
+	})
+	if err := errors.Join(err, books.Close()); err != nil {
+		t.Fatal(err)
+	}
+	report, err = s.part(t.Context(), report.JobID, transfer.Part{States: []transfer.ItemState{transfer.ItemFailed}})
+	if err != nil || report.Left != nil || s.uploads() > 0 {
+		t.Errorf("%+v, %v, %d uploads", report, err, s.uploads())
 	}
 }

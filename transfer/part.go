@@ -398,6 +398,9 @@ func (t *tree) finishPart(ctx context.Context, err error) (*Report, error) {
 	if err == nil {
 		err = lost
 	}
+	if err == nil && left == (Left{}) && t.failed() == 0 {
+		err = t.dropRest(ctx) // of copies beside
+	}
 	t.mu.Lock()
 	r := &t.report
 	r.Objects.Failed += left.Failed
@@ -444,6 +447,9 @@ func (t *tree) whatIsLeft(ctx context.Context, settle bool) (left Left, list []F
 	for o, err := range t.journal.Objects() {
 		if err != nil {
 			return left, list, err
+		}
+		if o.Target != "" {
+			continue // a copy beside: of no name
 		}
 		failed, err := t.failures(o.Key)
 		if err != nil {
