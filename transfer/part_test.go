@@ -252,6 +252,48 @@ func TestPartDeletesNothing(t *testing.T) {
 	}
 }
 
+// What a part replaces is kept, and undone with the rest.
+func TestPartWithBackup(t *testing.T) {
+	for _, direction := range []string{"up", "down", "across"} {
+		t.Run(direction, func(t *testing.T) {
+			s := newSides(t, direction)
+			kept := s.at("kept/")
+			if s.to != "" {
+				kept = transfer.Local(t.TempDir())
+			}
+			s.add(false, "a", "b", "c")
+			for _, name := range []string{"a", "b"} {
+				if s.to != "" {
+					write(t, filepath.Join(s.to, name), []byte("the old one"))
+				} else {
+					s.put("to/"+name, []byte("the old one"))
+				}
+			}
+			before := s.seen()
+			refuse := &refusals{}
+			s.wire.between(refuse.hook)
+			refuse.set(map[string]string{"b": "403 AccessDenied", "c": "403 AccessDenied"})
+			first, err := s.sync(func(o *transfer.SyncOptions) { o.Delete, o.Backup = false, kept })
+			if !errors.Is(err, transfer.ErrIncomplete) {
+				t.Fatalf("%+v, %v", first, err)
+			}
+			for _, name := range []string{"b", "c"} {
+				refuse.set(nil)
+				report, err := s.part(t.Context(), first.JobID, transfer.Part{States: []transfer.ItemState{transfer.ItemFailed}, Include: include(t, name)})
+				if name == "b" && !errors.Is(err, transfer.ErrIncomplete) || name == "c" && err != nil || report.Objects.Done != 1 {
+					t.Fatalf("%+v, %v", report, err)
+				}
+			}
+			if d := s.detail(first.JobID); d.State != transfer.StateDone {
+				t.Errorf("%+v", d)
+			}
+			if report, err := s.undo(first.JobID, nil); err != nil || !maps.Equal(s.seen(), before) {
+				t.Errorf("%+v, %v: undone is %v, was %v", report, err, s.seen(), before)
+			}
+		})
+	}
+}
+
 // Of a job that was interrupted a part may be what was begun, or what no run has
 // come to. The job ends when the last part has.
 func TestPartOfInterrupted(t *testing.T) {
