@@ -67,11 +67,18 @@ const (
 	// maxIdlePerHost must not be below the number of workers, or they open a
 	// new connection per request.
 	maxIdlePerHost = 1024
+
+	// maxHeader bounds the header of an answer in bytes.
+	maxHeader = 1 << 20
 )
+
+// idleTimeout is how long a connection is kept without a request.
+const idleTimeout = 50 * time.Second
 
 // NewSession makes the connections that clients share: HTTP/1.1 with keep-alive,
 // no compression, redirects never followed. Data moves in pieces of 256 KiB
-// between connection and body.
+// between connection and body. A request without a long body, where no proxy is
+// between, takes no goroutine but the caller's.
 func NewSession(opts *SessionOptions) *http.Client {
 	var o SessionOptions
 	if opts != nil {
@@ -97,22 +104,27 @@ func NewSession(opts *SessionOptions) *http.Client {
 	d.tls = &tls.Config{RootCAs: o.RootCAs, InsecureSkipVerify: o.InsecureSkipVerify, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
-	return &http.Client{
-		Transport: &http.Transport{
-			Proxy:                  o.Proxy,
-			DialContext:            d.dial,
-			DialTLSContext:         d.dialTLS,
-			TLSClientConfig:        d.tls, // for tunnels through proxies
-			TLSHandshakeTimeout:    o.ConnectTimeout,
-			Protocols:              &protocols,
-			DisableCompression:     true,
-			MaxIdleConnsPerHost:    maxIdlePerHost,
-			MaxConnsPerHost:        o.MaxConnsPerHost,
-			IdleConnTimeout:        50 * time.Second,
-			MaxResponseHeaderBytes: 1 << 20,
-		},
+	t := &http.Transport{
+		Proxy:                  o.Proxy,
+		DialContext:            d.dial,
+		DialTLSContext:         d.dialTLS,
+		TLSClientConfig:        d.tls, // for tunnels through proxies
+		TLSHandshakeTimeout:    o.ConnectTimeout,
+		Protocols:              &protocols,
+		DisableCompression:     true,
+		MaxIdleConnsPerHost:    maxIdlePerHost,
+		MaxConnsPerHost:        o.MaxConnsPerHost,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: maxHeader,
+	}
+	session := &http.Client{
+		Transport:     t,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	if o.MaxConnsPerHost == 0 { // a bound needs one count of all
+		session.Transport = &lean{dialer: d, proxy: o.Proxy, next: t}
+	}
+	return session
 }
 
 // dialer opens the connections of one session.
