@@ -3,7 +3,44 @@ package transfer
 import (
 	"context"
 	"errors"
+
+	"golang.org/x/sync/errgroup"
 )
+
+// objectsOf does the actions, many at once, each on a goroutine that goes on to
+// another: a new one for each would grow its stack anew.
+func (t *tree) objectsOf(ctx context.Context, actions <-chan action) error {
+	tasks, ctx := errgroup.WithContext(ctx)
+	next := make(chan action)
+	for range t.objects {
+		tasks.Go(func() error {
+			for a := range next {
+				if err := t.forgive(a.name, t.object(ctx, a)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	tasks.Go(func() error {
+		defer close(next)
+		var queue queue
+		for a := range actions {
+			if t.options.DryRun {
+				a.turn = queue.next()
+			}
+			t.before.begin(t, a)
+			select {
+			case next <- a:
+			case <-ctx.Done():
+				a.turn.end()
+				return nil
+			}
+		}
+		return nil
+	})
+	return tasks.Wait()
+}
 
 // object is the task for one name: it transfers it, or finds by its metadata
 // that there is no need. It returns only errors that end the job.

@@ -376,41 +376,6 @@ func (t *tree) run(ctx context.Context) (err error) {
 	return err
 }
 
-// objectsOf does the actions, many at once, each on a goroutine that goes on to
-// another: a new one for each would grow its stack anew.
-func (t *tree) objectsOf(ctx context.Context, actions <-chan action) error {
-	tasks, ctx := errgroup.WithContext(ctx)
-	next := make(chan action)
-	for range t.objects {
-		tasks.Go(func() error {
-			for a := range next {
-				if err := t.forgive(a.name, t.object(ctx, a)); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	tasks.Go(func() error {
-		defer close(next)
-		var queue queue
-		for a := range actions {
-			if t.options.DryRun {
-				a.turn = queue.next()
-			}
-			t.before.begin(t, a)
-			select {
-			case next <- a:
-			case <-ctx.Done():
-				a.turn.end()
-				return nil
-			}
-		}
-		return nil
-	})
-	return tasks.Wait()
-}
-
 // feed goes through the plan in key order, deals with what needs no transfer,
 // and sends on the rest.
 func (t *tree) feed(ctx context.Context, actions chan<- action) error {
