@@ -88,6 +88,12 @@ func (t *tree) feedSteps(ctx context.Context, actions chan<- action) error {
 			}
 			continue
 		}
+		if t.setsFolders() && t.isFolder(line.Name, line.Size) {
+			if err := t.setLast(action{name: line.Name, src: line.Source.entry(line.Name)}, ""); err != nil {
+				return err
+			}
+			continue
+		}
 		a := action{name: line.Name, src: line.Source.entry(line.Name), looked: true, same: line.Action == actionRemove}
 		if line.Destination != nil {
 			a.dst, a.exists = line.Destination.entry(line.Name), true
@@ -107,8 +113,13 @@ func (t *tree) feedSteps(ctx context.Context, actions chan<- action) error {
 // the write itself would not, or not before it has cost much. The error is
 // errBefore if an earlier run has done the action.
 func (t *tree) asPlanned(ctx context.Context, a action) error {
-	if a.same {
+	switch {
+	case a.same:
 		return t.sameAsPlanned(ctx, a)
+	case a.src.link:
+		return t.linkAsPlanned(ctx, a)
+	case t.isFolder(a.name, a.src.size):
+		return t.folderAsPlanned(ctx, a)
 	}
 	settled, known, err := t.journal.Settled(a.name)
 	if err != nil {
@@ -116,7 +127,7 @@ func (t *tree) asPlanned(ctx context.Context, a action) error {
 	}
 	ours := known && a.src.exactly(settled.Source) && !(a.exists && a.dst.is(settled.Dest))
 	large := a.src.size > t.Engine.opts.MultipartThreshold
-	if !ours && !large && t.direction != down || strings.HasSuffix(a.name, "/") {
+	if !ours && !large && t.direction != down {
 		return nil
 	}
 	now, there, err := t.lookAt(ctx, a.name)
@@ -137,7 +148,7 @@ func (t *tree) sameAsPlanned(ctx context.Context, a action) error {
 	if gone, err := t.sourceGone(ctx, a); err != nil || gone {
 		return cmp.Or(err, errBefore)
 	}
-	stands, err := t.copyStands(ctx, a)
+	stands, err := t.stands(ctx, a)
 	switch {
 	case err != nil:
 		return err
@@ -150,8 +161,15 @@ func (t *tree) sameAsPlanned(ctx context.Context, a action) error {
 // sourceGone says whether the source of an action is not there any more.
 func (t *tree) sourceGone(ctx context.Context, a action) (bool, error) {
 	if t.direction == up {
-		_, err := t.root.Stat(a.name)
+		_, err := t.fileAt(a.name)
 		if errors.Is(err, fs.ErrNotExist) {
+			return true, nil
+		}
+		return false, err
+	}
+	if a.src.link {
+		_, err := t.remoteTarget(ctx, t.src, a.name)
+		if gone(err) {
 			return true, nil
 		}
 		return false, err
@@ -196,6 +214,9 @@ func (t *tree) unlessDone(ctx context.Context, a action, err error) error {
 	if ctx.Err() != nil || a.same || !noSource && !(isChanged && changed.Destination) {
 		return err
 	}
+	if a.src.link {
+		return t.unlessLinked(ctx, a, err)
+	}
 	now, there, look := t.lookAt(ctx, a.name)
 	if look != nil {
 		return look
@@ -219,6 +240,9 @@ func (t *tree) unlessDone(ctx context.Context, a action, err error) error {
 		if gone, look := t.sourceGone(ctx, a); look != nil || gone {
 			return cmp.Or(look, errBefore)
 		}
+	}
+	if t.isFolder(a.name, a.src.size) {
+		return errBefore // it has nothing else to be compared
 	}
 	a.dst = now
 	switch same, look := t.sameContent(ctx, a); {
@@ -255,8 +279,8 @@ func (t *tree) stores(a action, meta *oss.ObjectMeta) bool {
 // lookAt asks for what is at the destination now.
 func (t *tree) lookAt(ctx context.Context, name string) (now entry, there bool, err error) {
 	if t.direction == down {
-		id, err := t.root.Stat(name)
-		if errors.Is(err, fs.ErrNotExist) {
+		id, err := t.fileAt(name)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, localfs.ErrIsFile) {
 			return now, false, nil
 		}
 		return entry{name: name, size: id.Size, id: id}, err == nil, err

@@ -585,7 +585,4 @@ func TestFileOptionsThatMakeNoSense(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := w.engine().Plan(t.Context(), dir, w.at("a"), &bytes.Buffer{}, &transfer.SyncOptions{Files: transfer.FileOptions{Folders: true}}); !isUsage(err) {
-		t.Errorf("plan: %v", err)
-	}
 }

@@ -285,6 +285,8 @@ func (t *tree) folderMeta(ctx context.Context, f folderLast) (*oss.ObjectMeta, e
 	switch {
 	case err != nil:
 		return nil, err
+	case meta == nil && t.steps != nil && t.options.RemoveSource && t.root.HasFolder(f.Name):
+		return nil, errBefore
 	case meta == nil:
 		return nil, &ChangedError{Name: t.src.Path + f.Name, What: "the object was deleted"}
 	case meta.ETag != f.ETag || t.steps != nil && src.rewritten(checkpoint.Identity{ModTime: meta.LastModified.UnixNano()}):
@@ -300,6 +302,9 @@ func (t *tree) setFolder(f folderLast, meta *oss.ObjectMeta) (set bool, err erro
 		return false, nil
 	}
 	id, err := t.root.StatFolder(f.Name)
+	if t.steps != nil && errors.Is(err, localfs.ErrIsFile) {
+		return false, taken(f.Name)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		set = true
 		if err = t.root.MkdirAll(f.Name); err == nil {
@@ -346,6 +351,9 @@ func (t *tree) folderSet(ctx context.Context, f folderLast, set bool, err error)
 	case err == nil:
 		t.skip(operation, key, reasonSame, 0)
 		return t.takeAway(ctx, a)
+	case errors.Is(err, errBefore):
+		t.skip(operation, key, reasonBefore, 0)
+		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case fatal(err):

@@ -192,7 +192,7 @@ func (t *tree) takeAway(ctx context.Context, a action) error {
 		key = filePath(t.root, a.name)
 	}
 	if t.options.DryRun {
-		return t.planRemoval(a, key)
+		return t.planRemoval(ctx, a, key)
 	}
 	err := t.before.wait(ctx, t, a)
 	switch {

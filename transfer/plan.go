@@ -22,6 +22,7 @@ type entry struct {
 	etag    string           // an object's
 	class   string           // an object's
 	link    bool             // a symbolic link that is to be kept as one
+	target  string           // the name in the tree that it leads to, in a plan
 	below   string           // the file of its side that bars the way to it
 }
 

@@ -145,8 +145,10 @@ func (t *tree) requests(a action) (put, get int64) {
 		parts = (size + actual - 1) / actual
 	}
 	switch {
-	case t.direction == down && size == 0 && a.name[len(a.name)-1] == '/': // a folder
-		return 0, 0
+	case t.direction == down && a.src.link:
+		return 0, 2 // is it as it was seen, and where does it lead to?
+	case t.direction == down && t.isFolder(a.name, size):
+		return 0, 1
 	case t.direction == down && large:
 		return 0, parts + 1 // HEAD
 	case t.direction == down:
@@ -156,7 +158,9 @@ func (t *tree) requests(a action) (put, get int64) {
 	default:
 		put = 1
 	}
-	if a.exists {
+	if a.exists && a.dst.link {
+		put++ // a listing of it
+	} else if a.exists {
 		get++ // is it still the one that was listed?
 		if large {
 			get++ // before the first part, too

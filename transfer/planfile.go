@@ -70,13 +70,15 @@ type seen struct {
 	Mode    uint32 `json:"mode,omitempty"`  // a file's, as io/fs counts its bits
 	ETag    string `json:"etag,omitempty"`
 	Class   string `json:"class,omitempty"`
+	Link    bool   `json:"link,omitempty"`   // it is a symbolic link
+	Target  string `json:"target,omitempty"` // the name that a link at the source leads to, below its side
 }
 
 func (e entry) seen() *seen {
 	if e.etag != "" {
-		return &seen{Size: e.size, ModTime: e.modTime.UnixNano(), ETag: e.etag, Class: e.class}
+		return &seen{Size: e.size, ModTime: e.modTime.UnixNano(), ETag: e.etag, Class: e.class, Link: e.link || e.skip == reasonSymlink, Target: e.target}
 	}
-	s := &seen{Size: e.id.Size, ModTime: e.id.ModTime, Changed: e.id.ChangeTime, Inode: e.id.Inode, Device: e.id.Device, Mode: uint32(e.id.Mode)}
+	s := &seen{Size: e.id.Size, ModTime: e.id.ModTime, Changed: e.id.ChangeTime, Inode: e.id.Inode, Device: e.id.Device, Mode: uint32(e.id.Mode), Link: e.id.Mode&fs.ModeSymlink != 0, Target: e.target}
 	if e.id.Links > 1 {
 		s.Links = e.id.Links
 	}
@@ -85,7 +87,10 @@ func (e entry) seen() *seen {
 
 // entry is what s was made of.
 func (s *seen) entry(name string) entry {
-	e := entry{name: name, size: s.Size, modTime: time.Unix(0, s.ModTime), etag: s.ETag, class: s.Class}
+	e := entry{name: name, size: s.Size, modTime: time.Unix(0, s.ModTime), etag: s.ETag, class: s.Class, link: s.Link, target: s.Target}
+	if s.Link || fs.FileMode(s.Mode).IsDir() {
+		e.size = 0
+	}
 	if s.ETag == "" {
 		e.id = localfs.Identity{Size: s.Size, ModTime: s.ModTime, ChangeTime: s.Changed, Inode: s.Inode, Device: s.Device, Links: max(s.Links, 1), Mode: fs.FileMode(s.Mode)}
 	}
@@ -384,8 +389,13 @@ func (l planLine) wrong(c *call, last planLine) string {
 		return "is not in the order of names"
 	}
 	if fromFile && !remove || toFile {
-		if err := c.Files.checkName(l.Name, toFile && !remove && l.Size == 0); err != nil {
+		if err := c.Files.checkName(l.Name, l.Size == 0 && (toFile && !remove || c.Files.Folders)); err != nil {
 			return "names no file: " + oneLine(err.Error())
+		}
+	}
+	if l.Source != nil && l.Source.Link {
+		if c.Files.Links != LinksKeep || c.Files.checkName(l.Source.Target, false) != nil {
+			return "has a link that the plan's options do not keep, or that leads nowhere"
 		}
 	}
 	for _, side := range []where{c.Source, c.Destination} {

@@ -18,9 +18,6 @@ func (e *Engine) Plan(ctx context.Context, src, dst Location, w io.Writer, opts 
 	if opts != nil {
 		o = *opts
 	}
-	if o.Files.Links == LinksKeep || o.Files.Folders {
-		return nil, usagef("a plan is of files and objects: it keeps no links and no folders")
-	}
 	o.DryRun = true
 	t, err := e.newTree(ctx, src, dst, &o, "sync")
 	if err != nil {
@@ -96,10 +93,16 @@ func (t *tree) why(a action) string {
 }
 
 // planTransfer tells of a transfer that would be, when it is its turn.
-func (t *tree) planTransfer(a action) error {
+func (t *tree) planTransfer(ctx context.Context, a action) error {
 	operation, key, size := t.describe(a)
 	if t.direction == down {
 		if err := t.options.Files.checkName(a.name, size == 0); err != nil {
+			return err
+		}
+	}
+	if a.src.link {
+		var err error
+		if a.src.target, err = t.sourceTarget(ctx, a.name); err != nil {
 			return err
 		}
 	}
@@ -115,12 +118,18 @@ func (t *tree) planTransfer(a action) error {
 
 // planRemoval tells of a source that would be removed. Where it is transferred
 // first, the line of that says so.
-func (t *tree) planRemoval(a action, key string) error {
+func (t *tree) planRemoval(ctx context.Context, a action, key string) error {
 	a.turn.wait()
 	t.planned.moved(t, a)
 	t.event(ObjectEvent{Key: key, Operation: "remove", Outcome: OutcomePlanned, Size: a.src.size})
 	if !a.same {
 		return nil
+	}
+	if a.src.link {
+		var err error
+		if a.src.target, err = t.sourceTarget(ctx, a.name); err != nil {
+			return err
+		}
 	}
 	return t.plan.action(planLine{Type: "action", Action: actionRemove, Name: a.name, Reason: reasonSame, Size: a.src.size, Source: a.src.seen(), Destination: a.dst.seen()})
 }

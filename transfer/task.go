@@ -104,7 +104,7 @@ func (t *tree) transfer(ctx context.Context, a *action) error {
 		}
 	}
 	if t.options.DryRun {
-		return t.planTransfer(*a)
+		return t.planTransfer(ctx, *a)
 	}
 	var pinned *entry
 	if t.steps != nil {
@@ -131,7 +131,7 @@ func (t *tree) transfer(ctx context.Context, a *action) error {
 			target: target{job: t.job, operation: operation, bucket: t.dst.Bucket, key: key, name: a.name, guard: guard},
 			root:   t.root, stored: t.options.Headers, preserve: t.options.Files.Preserve, planned: size, keys: t.dst.Keys, pinned: pinned,
 		}
-		err := u.run(ctx)
+		err := t.noFile(*a, u.run(ctx))
 		a.src.id, a.unproven = u.id, u.unproven
 		return err
 	case down:
