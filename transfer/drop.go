@@ -164,3 +164,28 @@ func (j *job) failed() int64 {
 	defer j.mu.Unlock()
 	return j.report.Objects.Failed
 }
+
+// dropRest gives up what an earlier run of the job had under way and this one has
+// not gone on with.
+func (t *tree) dropRest(ctx context.Context) error {
+	if t.direction != down {
+		return t.dropObjects(ctx, t.leftovers(nil))
+	}
+	root, err := localfs.OpenRoot(t.dst.Path)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	t.options.Files.prepare(root, false)
+	t.watchFiles(root)
+	return t.dropObjects(ctx, t.leftovers(root))
+}
+
+// leftovers is where an earlier run of the job may have left things.
+func (t *tree) leftovers(root *localfs.Root) leftovers {
+	l := leftovers{bucket: t.dst.Bucket, root: root, keyOf: func(name string) string { return t.dst.Path + name }}
+	if t.direction == down {
+		l.bucket = t.src.Bucket
+	}
+	return l
+}

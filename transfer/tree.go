@@ -541,26 +541,3 @@ func (t *tree) finish(ctx context.Context, err error) (*Report, error) {
 	}
 	return t.end(ctx, err, t.compare != CompareNone)
 }
-
-func (t *tree) dropRest(ctx context.Context) error {
-	if t.direction != down {
-		return t.dropObjects(ctx, t.leftovers(nil))
-	}
-	root, err := localfs.OpenRoot(t.dst.Path)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	t.options.Files.prepare(root, false)
-	t.watchFiles(root)
-	return t.dropObjects(ctx, t.leftovers(root))
-}
-
-// leftovers is where an earlier run of the job may have left things.
-func (t *tree) leftovers(root *localfs.Root) leftovers {
-	l := leftovers{bucket: t.dst.Bucket, root: root, keyOf: func(name string) string { return t.dst.Path + name }}
-	if t.direction == down {
-		l.bucket = t.src.Bucket
-	}
-	return l
-}
