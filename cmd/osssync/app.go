@@ -169,7 +169,11 @@ func exactly(n int, names string) cobra.PositionalArgs {
 		}
 		switch {
 		case len(args) < n:
-			return &usageError{message: "missing " + names, help: true}
+			missing := names
+			if _, last, two := strings.Cut(names, " and "); two && len(args) == 1 {
+				missing = last
+			}
+			return &usageError{message: "missing " + missing, help: true}
 		case len(args) > n:
 			return &usageError{
 				message: fmt.Sprintf("too many arguments: %s", printable(strings.Join(args[n:], " "))),

@@ -70,6 +70,11 @@ func TestBashCompletion(t *testing.T) {
 			t.Errorf("%s<TAB>\n have %s\n want %s", tc.typed, got, tc.want)
 		}
 	}
+	shell.say("\x15COMP_WORDBREAKS=${COMP_WORDBREAKS//[:=]}\rosssync cp --request-payer=req\t oss://bkt/dir/a\t\x0f")
+	said := shell.until(">\r\n")
+	if want := "<osssync cp --request-payer=requester  oss://bkt/dir/a.txt"; !strings.HasSuffix(said, want) {
+		t.Errorf("without : and = as breaks: %q, want %q", said, want)
+	}
 	if _, err := os.Stat(filepath.Join(dir, "ran")); err == nil {
 		t.Error("a command in the line was run")
 	}
