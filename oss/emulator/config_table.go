@@ -67,6 +67,10 @@ func contentFamilies() []*family {
 			check: checkReferer,
 		},
 		{
+			sub: "objectWorm", op: "BucketObjectWormConfiguration", methods: putGet, absent: "NoSuchObjectWormConfiguration",
+			shape: objectWormShape, check: checkObjectWorm, blind: true,
+		},
+		{
 			sub: "encryption", op: "BucketEncryption", methods: putGetDelete, absent: "NoSuchServerSideEncryptionRule",
 			shape: `ServerSideEncryptionRule{ApplyServerSideEncryptionByDefault{SSEAlgorithm:text KMSMasterKeyID? KMSDataEncryption?}}`,
 			check: checkEncryption,

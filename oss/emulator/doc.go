@@ -5,8 +5,7 @@
 // directory, verifies signatures of versions 1, 2 and 4, and answers with the
 // headers, documents and errors of the real service as far as the vendor's
 // clients depend on them. What it does not implement it refuses with 501
-// NotImplemented; it never answers with a wrong success. Of objects these are
-// retention and legal hold of single objects.
+// NotImplemented; it never answers with a wrong success.
 //
 // SelectObject and CreateSelectObjectMeta run SQL on CSV and JSON, plain or
 // GZIP, in frames or raw; nothing is kept of the counts, so that a range needs

@@ -74,6 +74,8 @@ var errorTable = map[string]struct {
 	"EntityTooSmall":                           {400, "0042-00000213", "Your proposed upload smaller than the minimum allowed size."},
 	"FieldItemTooLong":                         {400, "", "A field of the form is too long."},
 	"FileAlreadyExists":                        {409, "", "The object you specified already exists and can not be overwritten."},
+	"NoSuchObjectRetention":                    {404, "", "The object has no retention."},
+	"NoSuchObjectWormConfiguration":            {404, "", "The bucket has no object WORM configuration."},
 	"FileImmutable":                            {409, "", "The object is under retention and can not be changed."},
 	"IncorrectNumberOfFilesInPOSTRequest":      {400, "", "A form must have exactly one file."},
 	"InternalError":                            {500, "", "We encountered an internal error. Please try again."},

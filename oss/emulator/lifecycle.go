@@ -159,7 +159,8 @@ func (l *lifecycleRun) version(o, newer *store.Object) {
 		if newer != nil {
 			expire, transitions = r.expireNoncurrent, r.noncurrent
 		}
-		if expire.due(changed, l.now) && (newer != nil || !o.Marker) {
+		held := newer != nil && o.Lock.Holds(l.now)
+		if expire.due(changed, l.now) && (newer != nil || !o.Marker) && !held {
 			l.do(o, func(tx *store.Tx) error { return l.expire(tx, o, newer != nil) })
 			return
 		}

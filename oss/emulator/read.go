@@ -193,6 +193,7 @@ func (rq *request) setObjectHeaders(f *found) {
 	if r := restoreHeader(f.Object, rq.now); r != "" {
 		h.Set("x-oss-restore", r)
 	}
+	rq.setLock(f.Lock)
 	if !f.Sealed.IsZero() {
 		h.Set("x-oss-sealed-time", f.Sealed.Format(http.TimeFormat))
 	}

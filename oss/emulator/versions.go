@@ -100,6 +100,9 @@ func (rq *request) setVersion(o *store.Object) {
 // called.
 func (rq *request) addVersion(tx *store.Tx, o *store.Object) error {
 	o.Modified, o.VersionID = rq.s.opts.Now(), newVersionID()
+	if err := rq.lockNew(tx, o); err != nil {
+		return err
+	}
 	return tx.AddVersion(rq.versioning, rq.bucket, o)
 }
 
@@ -117,6 +120,9 @@ func (rq *request) delete(tx *store.Tx, d *deletion) error {
 	if d.byID {
 		o, err := tx.Version(rq.bucket, d.key, d.id)
 		if err != nil || o == nil {
+			return err
+		}
+		if err := rq.mayRemove(o); err != nil {
 			return err
 		}
 		if o.Marker {

@@ -81,7 +81,20 @@ type Object struct {
 
 	// Restore says how far an archived object has been brought back.
 	Restore Restore
+
+	// Lock is what keeps this version from being deleted.
+	Lock Lock
 }
+
+// Lock protects one version of an object; zero: nothing does.
+type Lock struct {
+	Mode  string // of the retention; "" for none
+	Until time.Time
+	Hold  bool // a legal hold, until it is taken off
+}
+
+// Holds says whether the version must stay.
+func (l Lock) Holds(now time.Time) bool { return l.Hold || now.Before(l.Until) }
 
 // Restore is the last restoration of an archived object; zero: there is none.
 type Restore struct {
@@ -309,7 +322,7 @@ func encodeObject(o *Object) []byte {
 	e.string(o.Target)
 	e.headers(o.Headers)
 	e.segments(o.Segments)
-	if o.VersionID == "" && o.Seq == 0 && !o.Marker && o.Sealed.IsZero() && o.Restore == (Restore{}) {
+	if o.VersionID == "" && o.Seq == 0 && !o.Marker && o.Sealed.IsZero() && o.Restore == (Restore{}) && o.Lock == (Lock{}) {
 		return e
 	}
 	e.string(o.VersionID)
@@ -317,6 +330,11 @@ func encodeObject(o *Object) []byte {
 	e.bool(o.Marker)
 	for _, t := range []time.Time{o.Sealed, o.Restore.Asked, o.Restore.Ready, o.Restore.Expires} {
 		e.optional(t)
+	}
+	if o.Lock != (Lock{}) {
+		e.string(o.Lock.Mode)
+		e.optional(o.Lock.Until)
+		e.bool(o.Lock.Hold)
 	}
 	return e
 }
@@ -330,6 +348,9 @@ func decodeObject(key string, v []byte) (*Object, error) {
 		for _, t := range []*time.Time{&o.Sealed, &o.Restore.Asked, &o.Restore.Ready, &o.Restore.Expires} {
 			*t = d.optional()
 		}
+	}
+	if d.more() { // and most of the others, too
+		o.Lock = Lock{d.string(), d.optional(), d.bool()}
 	}
 	return o, d.end("object", key)
 }
