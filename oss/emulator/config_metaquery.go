@@ -14,7 +14,7 @@ import (
 	"github.com/osssync/osssync/oss/emulator/internal/store"
 )
 
-const metaQueryShape = `MetaQuery{NextToken? MaxResults:0..100? Query? Sort? Order:asc|desc? SimpleQuery?
+const metaQueryShape = `MetaQuery{NextToken? MaxResults:0..? Query? Sort? Order:asc|desc? SimpleQuery?
 	Aggregations?{Aggregation*{Field:text Operation:min|max|average|sum|count|distinct|group}}}`
 
 func (rq *request) openMetaQuery() error {
@@ -256,7 +256,7 @@ func (rq *request) doMetaQuery() error {
 	}
 	limit, skip := 100, 0
 	if n, _ := strconv.Atoi(body.get("MaxResults")); n > 0 { // the shape has it
-		limit = n
+		limit = min(n, limit) // asking for more is no error
 	}
 	if v := body.get("NextToken"); v != "" {
 		if skip, err = strconv.Atoi(v); err != nil || skip < 0 {

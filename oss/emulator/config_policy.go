@@ -197,11 +197,8 @@ func (rq *request) policyStatus() error {
 	public := false
 	err := rq.viewConfig(func(tx *store.Tx) error {
 		c, err := tx.Config(rq.bucket, "policy", "")
-		if err != nil {
+		if err != nil || c == nil { // without a policy none is public
 			return err
-		}
-		if c == nil {
-			return fail("NoSuchBucketPolicy").with("BucketName", rq.bucket)
 		}
 		p, err := parsePolicy(c.Doc)
 		public = err == nil && p.public()
