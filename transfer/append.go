@@ -153,7 +153,7 @@ func (a *appending) file(ctx context.Context, anew bool) error {
 		if rec.Source.ModTime == 0 { // of a release that recorded no file
 			rec.Before = rec.Source
 		}
-		err = a.takeUp(file, id, rec.Before)
+		err = a.takeUp(ctx, file, id, rec.Before)
 	} else {
 		rec = checkpoint.Object{
 			Key: a.key, State: checkpoint.StateActive, Started: time.Now(),
@@ -210,7 +210,7 @@ func (a *appending) recordPiece(size int64) error {
 
 // takeUp goes on where an earlier run stopped, which found the object as began
 // says: what was added since must be what the file begins with.
-func (a *appending) takeUp(file io.ReaderAt, id localfs.Identity, began checkpoint.Identity) error {
+func (a *appending) takeUp(ctx context.Context, file io.ReaderAt, id localfs.Identity, began checkpoint.Identity) error {
 	added := a.end - began.Size
 	switch {
 	case added < 0, added > id.Size:
@@ -220,7 +220,7 @@ func (a *appending) takeUp(file io.ReaderAt, id localfs.Identity, began checkpoi
 	case !a.hasSum || !began.HasCRC64:
 		return a.disturbed("the service tells no CRC-64, so nothing shows what was added")
 	}
-	sum, err := hashRange(file, 0, added, nil)
+	sum, err := hashRange(until(ctx, file), 0, added, nil)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func (j *job) cloneAside(ctx context.Context, name string, from *localfs.Root, k
 	if err != nil {
 		return err
 	}
-	if err = from.Clone(key, to, toKey); err == nil {
+	if err = from.Clone(ctx, key, to, toKey); err == nil {
 		err = to.SyncDirs(toKey)
 	}
 	return errors.Join(err, j.journal.Forget(context.WithoutCancel(ctx), name))

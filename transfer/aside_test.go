@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -325,5 +326,66 @@ func TestPartWithAsides(t *testing.T) {
 	report, err = s.part(t.Context(), report.JobID, transfer.Part{States: []transfer.ItemState{transfer.ItemFailed}})
 	if err != nil || report.Left != nil || s.uploads() > 0 {
 		t.Errorf("%+v, %v, %d uploads", report, err, s.uploads())
+	}
+}
+
+// TestDeleteSinceKept: what somebody writes to while it is being kept is not
+// deleted.
+func TestDeleteSinceKept(t *testing.T) {
+	for _, direction := range []string{"up", "down"} {
+		s, o := newBackedUp(t, direction)
+		var once sync.Once
+		e := s.engine(func(o *transfer.Options) {
+			o.Watch = func(step transfer.Step) {
+				if step.Op == "checkpoint commit" || !step.Done || !strings.Contains(step.Name+step.To, "gone") {
+					return
+				}
+				once.Do(func() {
+					if s.to != "" {
+						write(t, filepath.Join(s.to, "gone"), []byte("theirs"))
+					} else {
+						s.put("to/gone", []byte("theirs"))
+					}
+				})
+			}
+		})
+		report, err := e.Sync(t.Context(), s.src, s.dst, o)
+		if !errors.Is(err, transfer.ErrIncomplete) || report.Objects.Changed != 1 || s.seen()["gone"] != short("theirs") {
+			t.Errorf("%s: %+v, %v, %v", direction, report, err, s.seen())
+		}
+	}
+}
+
+// TestUndoOfDamaged: an undo whose checkpoint is damaged does not say that it has
+// put everything back.
+func TestUndoOfDamaged(t *testing.T) {
+	s, o := newBackedUp(t, "up")
+	report, err := s.engine().Sync(t.Context(), s.src, s.dst, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(s.state, report.JobID+".db")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	for at := 0; at < len(data); at += 331 {
+		broken := bytes.Clone(data)
+		broken[at] ^= 0x10
+		s.state = t.TempDir()
+		write(t, filepath.Join(s.state, report.JobID+".db"), broken)
+		undone, err := s.undo(report.JobID, func(u *transfer.UndoOptions) { u.DryRun = true })
+		switch {
+		case err != nil:
+			told++
+		case undone.Objects.Total < 4 && len(undone.Warnings) == 0:
+			t.Fatalf("byte %d: %+v", at, undone)
+		case undone.Objects.Total < 4:
+			told++
+		}
+	}
+	if told == 0 {
+		t.Error("nothing was damaged")
 	}
 }

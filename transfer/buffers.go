@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"hash"
@@ -43,6 +44,21 @@ func hashRange(r io.ReaderAt, off, length int64, second hash.Hash) (uint64, erro
 	}
 	return crc, nil
 }
+
+// until makes a reader of a file end when ctx does: hashing all of a large one
+// takes longer than a stop may.
+func until(ctx context.Context, file io.ReaderAt) io.ReaderAt {
+	return readAt(func(p []byte, off int64) (int, error) {
+		if err := context.Cause(ctx); err != nil {
+			return 0, err
+		}
+		return file.ReadAt(p, off)
+	})
+}
+
+type readAt func(p []byte, off int64) (int, error)
+
+func (f readAt) ReadAt(p []byte, off int64) (int, error) { return f(p, off) }
 
 // formatModTime is ns since the epoch as MetaModTime keeps it.
 func formatModTime(ns int64) string {

@@ -320,10 +320,10 @@ func (t *tree) removeFiles(ctx context.Context, batch []extra) error {
 			t.skip("delete", e.Name, t.goneReason(), 0)
 			continue
 		}
-		g := guard{known: true, exists: true, id: e.ID}
-		err := g.undisturbedFile(t.root, e.Name)
-		if err == nil {
-			err = t.backup.keep(ctx, e.Name, true, e.identity(), checkpoint.Identity{})
+		g := guard{known: true, exists: true, id: e.ID, before: e.identity(), backup: t.backup}
+		err := g.keepFile(ctx, t.root, e.Name, func() (checkpoint.Identity, error) { return checkpoint.Identity{}, nil })
+		if err == nil { // to keep it may have taken long
+			err = g.undisturbedFile(t.root, e.Name)
 		}
 		if err == nil {
 			if err = t.root.Remove(e.Name); errors.Is(err, fs.ErrNotExist) {
@@ -371,6 +371,11 @@ func (t *tree) removeObjects(ctx context.Context, batch []extra) error {
 	}
 	if keys, err = t.keepAll(ctx, keep, keys); err != nil {
 		return err
+	}
+	if t.backup != nil {
+		if keys, err = t.sinceKept(ctx, keep, keys); err != nil {
+			return err
+		}
 	}
 	if len(keys) == 0 {
 		return nil
@@ -424,6 +429,26 @@ func (t *tree) keepAll(ctx context.Context, keep []extra, keys []string) ([]stri
 	}
 	err := g.Wait()
 	return slices.DeleteFunc(keys, func(key string) bool { return failed[key] }), err
+}
+
+// sinceKept returns the keys without those that somebody has written to since
+// they were kept, which may have taken long: what is there now nobody has kept.
+func (t *tree) sinceKept(ctx context.Context, kept []extra, keys []string) ([]string, error) {
+	if len(keys) == 0 {
+		return keys, nil
+	}
+	now, err := t.listedNow(ctx, kept)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range kept {
+		key := t.dst.Path + e.Name
+		if now[key] != "" && now[key] != e.ETag && slices.Contains(keys, key) {
+			t.fail(key, "delete", taken(key))
+			keys = slices.DeleteFunc(keys, func(k string) bool { return k == key })
+		}
+	}
+	return keys, nil
 }
 
 // identity is what the checkpoint keeps of the entry.

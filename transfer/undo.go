@@ -47,6 +47,10 @@ func (e *Engine) Undo(ctx context.Context, id string, opts *UndoOptions) (*Repor
 	if err != nil {
 		return nil, err
 	}
+	damaged := int64(0)
+	if c, err := checkpoint.Inspect(e.opts.StateDir, id); err == nil {
+		damaged = c.Damaged
+	}
 	s := spec{kind: "undo", source: at.String(), destination: dst.String(), look: opts.DryRun}
 	if dst.Bucket == nil {
 		s.claim = dst.Path
@@ -57,6 +61,9 @@ func (e *Engine) Undo(ctx context.Context, id string, opts *UndoOptions) (*Repor
 		if err != nil {
 			return nil, heldError(id, err)
 		}
+		if !books.Resumed() { // it has ended since, or what there was is damaged and set aside
+			return nil, errors.Join(fmt.Errorf("%w: the checkpoint of %s could not be read; what it has kept is in %s", ErrNoJob, id, at), books.Remove())
+		}
 		return undoJournal{books}, nil
 	}
 	j, err := own.begin(ctx, s, opts.JobOptions)
@@ -64,6 +71,9 @@ func (e *Engine) Undo(ctx context.Context, id string, opts *UndoOptions) (*Repor
 		return nil, err
 	}
 	j.report.JobID = id
+	if damaged > 0 {
+		j.warn(fmt.Sprintf("%d records of the checkpoint were damaged, and what they were of is not put back; what was kept is in %s", damaged, at))
+	}
 	u := &undo{job: j, dst: dst, at: at, files: c.Files, sealed: c.Source.Sealed, dryRun: opts.DryRun}
 	return j.end(ctx, u.run(ctx), false)
 }
@@ -383,13 +393,13 @@ func (u *undo) isCopy(ctx context.Context, now localfs.Identity, key string, kep
 
 // sum is the CRC-64 of a file of that size.
 func (u *undo) sum(ctx context.Context, root *localfs.Root, key string, size int64) (sum uint64, err error) {
-	err = u.do(ctx, "prove", key, priorityObject, func(context.Context, int) error {
+	err = u.do(ctx, "prove", key, priorityObject, func(ctx context.Context, _ int) error {
 		file, _, err := root.Open(key)
 		if err != nil {
 			return err
 		}
 		defer file.Close()
-		sum, err = hashRange(file, 0, size, nil)
+		sum, err = hashRange(until(ctx, file), 0, size, nil)
 		return err
 	})
 	return sum, err

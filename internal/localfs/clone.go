@@ -1,6 +1,7 @@
 package localfs
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -9,17 +10,17 @@ import (
 
 // Clone makes the file of key in to a file of the content, time and permissions
 // that the file of key has here, in one step: by a hard link where the file
-// systems allow it, else by a copy. Folders are made; SyncDirs makes the name
-// durable. It is for a file that is about to be replaced or removed here: who
+// systems allow it, else by a copy, which ends when ctx does. Folders are made;
+// SyncDirs makes the name durable. It is for a file that is about to be replaced or removed here: who
 // writes into a file with two names changes both.
-func (r *Root) Clone(key string, to *Root, toKey string) error {
+func (r *Root) Clone(ctx context.Context, key string, to *Root, toKey string) error {
 	temp := CloneTemp(toKey)
 	if err := to.RemoveTemp(toKey, temp); err != nil {
 		return err
 	}
 	err := r.link(key, to, toKey, temp)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		err = r.copyTo(key, to, toKey, temp)
+		err = r.copyTo(ctx, key, to, toKey, temp)
 	}
 	if err == nil {
 		err = to.Publish(toKey, temp)
@@ -59,7 +60,10 @@ func (r *Root) link(key string, to *Root, toKey, temp string) error {
 	})
 }
 
-func (r *Root) copyTo(key string, to *Root, toKey, temp string) (err error) {
+// cloneStep is how many bytes are copied between two looks at whether to stop.
+const cloneStep = 16 << 20
+
+func (r *Root) copyTo(ctx context.Context, key string, to *Root, toKey, temp string) (err error) {
 	file, id, err := r.Open(key)
 	if err != nil {
 		return err
@@ -83,8 +87,14 @@ func (r *Root) copyTo(key string, to *Root, toKey, temp string) (err error) {
 			return err
 		}
 	}
-	if _, err := io.Copy(io.NewOffsetWriter(out, 0), file); err != nil {
-		return err
+	for off, n := int64(0), int64(1); n > 0; off += n {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		n, err = io.CopyN(io.NewOffsetWriter(out, off), file, cloneStep)
+		if err != nil && err != io.EOF {
+			return err
+		}
 	}
 	return out.Finish(id.Size, time.Unix(0, id.ModTime), id.Mode.Perm())
 }

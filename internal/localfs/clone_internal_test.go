@@ -21,7 +21,7 @@ func TestCopyTo(t *testing.T) {
 	}
 	defer b.Close()
 	temp := TempName("t")
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, "f"), []byte("content"), 0o600), a.copyTo("f", b, "x/g", temp), b.Publish("x/g", temp)); err != nil {
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "f"), []byte("content"), 0o600), a.copyTo(t.Context(), "f", b, "x/g", temp), b.Publish("x/g", temp)); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(filepath.Join(other, "x", "g"))

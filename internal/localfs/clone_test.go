@@ -32,7 +32,7 @@ func TestClone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // the second time both are one file
-		if err := a.Clone("x/f", b, "kept/x/g"); err != nil {
+		if err := a.Clone(t.Context(), "x/f", b, "kept/x/g"); err != nil {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(filepath.Join(other, "kept", "x", "g"))
@@ -46,20 +46,20 @@ func TestClone(t *testing.T) {
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Clone("kept/x/g", a, "x/f"); err != nil {
+	if err := b.Clone(t.Context(), "kept/x/g", a, "x/f"); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(file); err != nil || !info.ModTime().Equal(old) {
 		t.Errorf("%v, %v", info, err)
 	}
-	if err := a.Clone("none", b, "n"); !errors.Is(err, fs.ErrNotExist) {
+	if err := a.Clone(t.Context(), "none", b, "n"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}
-	if err := a.Clone("x", b, "n"); err == nil {
+	if err := a.Clone(t.Context(), "x", b, "n"); err == nil {
 		t.Error("a folder was cloned")
 	}
 	for _, bad := range []string{"../x", "/x", ""} {
-		if err := a.Clone("x/f", b, bad); err == nil {
+		if err := a.Clone(t.Context(), "x/f", b, bad); err == nil {
 			t.Errorf("cloned to %q", bad)
 		}
 	}
