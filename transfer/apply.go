@@ -137,7 +137,7 @@ func (t *tree) asPlanned(ctx context.Context, a action) error {
 	case ours && there && now.exactly(settled.Dest):
 		return errBefore
 	case there != a.exists, there && now.etag != a.dst.etag, there && sinceSeen(a.dst.id, now.id) != "":
-		return taken(t.dst.Path + a.name)
+		return taken(t.dst.key(a.name))
 	}
 	return nil
 }
@@ -153,7 +153,7 @@ func (t *tree) sameAsPlanned(ctx context.Context, a action) error {
 	case err != nil:
 		return err
 	case !stands:
-		return taken(t.dst.Path + a.name)
+		return taken(t.dst.key(a.name))
 	}
 	return errSame
 }
@@ -200,7 +200,7 @@ func (t *tree) takeAwayBefore(ctx context.Context, a action) error {
 		return wrapObject("remove", a.name, err)
 	}
 	t.seen(false, 0)
-	t.fail(t.src.Path+a.name, "remove", err)
+	t.fail(t.src.key(a.name), "remove", err)
 	return nil
 }
 

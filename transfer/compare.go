@@ -235,7 +235,7 @@ func (t *tree) same(ctx context.Context, a action) (bool, error) {
 // metaOf asks for the metadata of the object at name on side l; nil if it is
 // gone.
 func (t *tree) metaOf(ctx context.Context, l Location, name string) (meta *oss.ObjectMeta, err error) {
-	key := l.Path + name
+	key := l.key(name)
 	err = t.do(ctx, "head", key, priorityObject, func(ctx context.Context, _ int) (err error) {
 		meta, err = l.Bucket.HeadObject(ctx, key, nil)
 		return err

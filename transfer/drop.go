@@ -183,7 +183,7 @@ func (t *tree) dropRest(ctx context.Context) error {
 
 // leftovers is where an earlier run of the job may have left things.
 func (t *tree) leftovers(root *localfs.Root) leftovers {
-	l := leftovers{bucket: t.dst.Bucket, root: root, keyOf: func(name string) string { return t.dst.Path + name }}
+	l := leftovers{bucket: t.dst.Bucket, root: root, keyOf: t.dst.key}
 	if t.direction == down {
 		l.bucket = t.src.Bucket
 	}

@@ -355,10 +355,10 @@ func (j *job) tempName(key string) string {
 // location is l as a job's id names it: the same for every way to write it.
 func (o JobOptions) location(l Location) string {
 	if l.Bucket == nil {
-		return l.Path
+		return l.whole()
 	}
 	service := cmp.Or(o.Service, l.Bucket.Client().Endpoint())
-	return "oss://" + l.Bucket.Name() + "/" + l.Path + " at " + service
+	return "oss://" + l.Bucket.Name() + "/" + l.whole() + " at " + service
 }
 
 // shape lists the options that shape the result. The part size is none of

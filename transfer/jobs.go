@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -206,9 +207,9 @@ func (c call) endpoint() string {
 // String is w as a command line names it.
 func (w where) String() string {
 	if w.Bucket != "" {
-		return printable("oss://" + w.Bucket + "/" + w.Path)
+		return printable("oss://" + w.Bucket + "/" + w.key(""))
 	}
-	return printable(w.Path)
+	return printable(filepath.Join(w.Path, w.Only))
 }
 
 // Remove gives up a job: its multipart uploads are aborted, its temporary files

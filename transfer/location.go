@@ -24,6 +24,8 @@ type Location struct {
 	// Path is a local path, or a key. As the side of a tree a key is a
 	// prefix that ends in "/"; the slash is added where it is missing.
 	Path string
+
+	only string // of a tree of one name: the file below Path, or the whole key; "" for others
 }
 
 // Local is the file or folder at path.
@@ -37,9 +39,9 @@ func Remote(bucket *oss.Bucket, key string) Location {
 // String is the location as a command line names it, with what could harm a
 // terminal quoted.
 func (l Location) String() string {
-	s := l.Path
+	s := l.whole()
 	if l.Bucket != nil {
-		s = "oss://" + l.Bucket.Name() + "/" + l.Path
+		s = "oss://" + l.Bucket.Name() + "/" + s
 	}
 	return printable(s)
 }

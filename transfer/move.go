@@ -46,7 +46,7 @@ func checkMove(src, dst Location, tree bool) error {
 
 // checkMove refuses what a move of a tree cannot be, and says nothing of others.
 func (t *tree) checkMove() error {
-	if !t.options.RemoveSource {
+	if !t.options.RemoveSource || t.options.Single {
 		return nil
 	}
 	if t.options.Delete || t.options.Backup != (Location{}) {
@@ -187,7 +187,7 @@ func (t *tree) takeAway(ctx context.Context, a action) error {
 	if !t.options.RemoveSource {
 		return nil
 	}
-	key := t.src.Path + a.name
+	key := t.src.key(a.name)
 	if t.direction == up {
 		key = filePath(t.root, a.name)
 	}

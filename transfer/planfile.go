@@ -3,6 +3,7 @@ package transfer
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -393,13 +394,16 @@ func (l planLine) wrong(c *call, last planLine) string {
 			return "names no file: " + oneLine(err.Error())
 		}
 	}
+	if c.Single && (l.Name != cmp.Or(c.localName(), c.Destination.Only) || l.Name == "") {
+		return "names another object than the plan is of"
+	}
 	if l.Source != nil && l.Source.Link {
 		if c.Files.Links != LinksKeep || c.Files.checkName(l.Source.Target, false) != nil {
 			return "has a link that the plan's options do not keep, or that leads nowhere"
 		}
 	}
 	for _, side := range []where{c.Source, c.Destination} {
-		if key := side.Path + l.Name; side.Bucket != "" && (l.Name == "" || len(key) > maxKey || !utf8.ValidString(key)) {
+		if key := side.key(l.Name); side.Bucket != "" && (l.Name == "" || len(key) > maxKey || !utf8.ValidString(key)) {
 			return "names no key"
 		}
 	}

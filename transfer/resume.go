@@ -116,6 +116,7 @@ type call struct {
 	Filter           *Filter     `json:",omitempty"`
 	Backup           where       `json:",omitzero"`
 	Files            FileOptions `json:",omitzero"`
+	Single           bool        `json:",omitempty"`
 
 	// Cursor is how far a Sync that did not end has come: all names up to this
 	// one are dealt with.
@@ -142,14 +143,15 @@ type where struct {
 	Endpoint string `json:",omitempty"`
 	Bucket   string `json:",omitempty"`
 	Path     string
-	Sealed   bool `json:",omitempty"` // has Keys
+	Sealed   bool   `json:",omitempty"` // has Keys
+	Only     string `json:",omitempty"` // see Location
 }
 
 func place(l Location) where {
 	if l.Bucket == nil {
-		return where{Path: l.Path}
+		return where{Path: l.Path, Only: l.only}
 	}
-	return where{Endpoint: l.Bucket.Client().Endpoint(), Bucket: l.Bucket.Name(), Path: l.Path, Sealed: l.Keys != nil}
+	return where{Endpoint: l.Bucket.Client().Endpoint(), Bucket: l.Bucket.Name(), Path: l.Path, Sealed: l.Keys != nil, Only: l.only}
 }
 
 // text is c as begin takes it.
@@ -237,13 +239,13 @@ func (c call) sync(o JobOptions, kept Location) *SyncOptions {
 		JobOptions: o, Compare: c.Compare, ModifyWindow: c.ModifyWindow, ExistingOnly: c.ExistingOnly, Headers: c.Headers, Exclude: c.Exclude, AllowEmpty: c.AllowEmpty, KeepACL: c.KeepACL, Relay: c.Relay,
 		RemoveSource: c.RemoveSource, IfUnchanged: c.IfUnchanged, Delete: c.Delete, MaxDelete: c.MaxDelete,
 		AllowEmptySource: c.AllowEmptySource, IgnoreErrors: c.IgnoreErrors, DeleteExcluded: c.DeleteExcluded,
-		Filter: c.Filter, Backup: kept, Files: c.Files,
+		Filter: c.Filter, Backup: kept, Files: c.Files, Single: c.Single,
 	}
 }
 
 // reach is a Location of a call, through the buckets and keys of this one.
 func (o *ResumeOptions) reach(c call, w where) (l Location, err error) {
-	l.Path = w.Path
+	l.Path, l.only = w.Path, w.Only
 	if w.Sealed {
 		if l.Keys = o.Keys; l.Keys == nil {
 			return l, usagef("the job encrypts or decrypts: resume it with its keys")

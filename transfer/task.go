@@ -145,7 +145,7 @@ func (t *tree) transfer(ctx context.Context, a *action) error {
 	default:
 		c := &objectCopy{
 			target: target{job: t.job, operation: operation, bucket: t.dst.Bucket, key: key, name: a.name, size: size, guard: guard},
-			from:   Remote(t.src.Bucket, t.src.Path+a.name), etag: a.src.etag, pinned: pinned,
+			from:   Remote(t.src.Bucket, t.src.key(a.name)), etag: a.src.etag, pinned: pinned,
 			options: t.options.copying(),
 		}
 		err := c.run(ctx)

@@ -97,6 +97,11 @@ type SyncOptions struct {
 	// DryRun transfers nothing and tells OnObject what would be.
 	DryRun bool
 
+	// Single plans one file or object: source and destination name it, as those
+	// of Upload, Download and Copy do. Only Plan takes it, with what has a meaning
+	// for one.
+	Single bool
+
 	after            string   // the name that Resume goes on after
 	srcCuts, dstCuts []cut    // how the listings were divided behind it
 	part             *portion // of what is missing that Resume does; nil is all
@@ -111,6 +116,9 @@ type SyncOptions struct {
 // rest: the error then matches ErrIncomplete. A call after an interrupted one
 // goes on with what is missing.
 func (e *Engine) Sync(ctx context.Context, src, dst Location, opts *SyncOptions) (*Report, error) {
+	if opts != nil && opts.Single {
+		return nil, usagef("one object is no tree: Upload, Download or Copy it")
+	}
 	t, err := e.newTree(ctx, src, dst, opts, "sync")
 	if err != nil {
 		return nil, err
@@ -127,16 +135,21 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 		o = *opts
 	}
 	t = &tree{compare: o.Compare, options: o, direction: directionOf(src.bucketName(), dst.bucketName())}
-	if t.src, err = side(src); err != nil {
-		return nil, err
+	if o.Single {
+		if src.Bucket != nil || dst.Bucket != nil {
+			err = t.single(src, dst)
+		}
+	} else if t.src, err = side(src); err == nil {
+		t.dst, err = side(dst)
 	}
-	if t.dst, err = side(dst); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	switch {
 	case src.Bucket == nil && dst.Bucket == nil:
 		return nil, usagef("neither side is in a bucket")
 	case t.direction != across:
+	case o.Single && src.Keys == nil && dst.Keys == nil:
 	case src.Keys != nil || dst.Keys != nil:
 		return nil, usagef("copies between buckets keep their encryption and take no keys")
 	case sameService(src.Bucket, dst.Bucket) && src.Bucket.Name() == dst.Bucket.Name() &&
@@ -180,17 +193,22 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 		t.shape["filter"] = o.Filter.String()
 	}
 	o.Files.shape(t.shape)
+	if o.Single {
+		t.shape["object"] = "single" // not the tree below a key that ends in a slash
+	}
 	t.call = call{
 		Method: method, Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare, ModifyWindow: o.ModifyWindow, ExistingOnly: o.ExistingOnly,
 		Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay, IfUnchanged: o.IfUnchanged, RemoveSource: o.RemoveSource,
 		Delete: o.Delete, MaxDelete: o.MaxDelete, AllowEmptySource: o.AllowEmptySource, IgnoreErrors: o.IgnoreErrors, DeleteExcluded: o.DeleteExcluded,
-		Filter: o.Filter, Backup: place(o.Backup), Cursor: o.after, SourceCuts: o.srcCuts, DestinationCuts: o.dstCuts, Files: o.Files,
+		Filter: o.Filter, Backup: place(o.Backup), Single: o.Single, Cursor: o.after, SourceCuts: o.srcCuts, DestinationCuts: o.dstCuts, Files: o.Files,
 	}
 	s := spec{
 		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: t.shape, look: o.DryRun, call: t.call.text(o.JobOptions), part: o.part != nil,
 	}
 	if t.direction == down && kind == "sync" {
 		s.claim = t.dst.Path // copies into one folder may go side by side
+	} else if t.direction == down && o.Single {
+		s.claim = t.dst.whole()
 	}
 	t.job, err = e.begin(ctx, s, o.JobOptions)
 	if err != nil {
@@ -487,11 +505,11 @@ func (t *tree) consider(a *action) error {
 func (t *tree) describe(a action) (operation, key string, size int64) {
 	switch t.direction {
 	case up:
-		return "upload", t.dst.Path + a.name, a.src.size
+		return "upload", t.dst.key(a.name), a.src.size
 	case down:
-		return "download", t.src.Path + a.name, a.src.size
+		return "download", t.src.key(a.name), a.src.size
 	}
-	return "copy", t.dst.Path + a.name, a.src.size
+	return "copy", t.dst.key(a.name), a.src.size
 }
 
 // sides are the two streams of the plan.
@@ -500,6 +518,9 @@ func (t *tree) sides(ctx context.Context) (src, dst iter.Seq2[entry, error]) {
 	there := set
 	if t.options.DeleteExcluded {
 		there = nil
+	}
+	if t.options.Single {
+		return t.singles(ctx)
 	}
 	if t.direction == up {
 		src = t.walk(ctx, t.root, set)

@@ -71,6 +71,7 @@ type copying struct {
 	origin   place  // SRC as it was given, if it is a pattern
 	flags    *copyFlags
 	move     bool // sources are removed
+	single   bool // one object is planned
 	headers  oss.ObjectHeaders
 	rng      oss.Range
 }
@@ -163,6 +164,8 @@ func (c *copying) run() error {
 		switch {
 		case tree:
 			return c.tree(s)
+		case c.flags.plan != nil:
+			return c.planSingle(s)
 		case c.dst.stdio:
 			return c.toStdout(s)
 		case c.src.remote() && c.dst.remote():
@@ -176,8 +179,8 @@ func (c *copying) run() error {
 
 // forTrees refuses flags that have no meaning for one object.
 func (c *copying) forTrees() error {
-	if c.flags.plan != nil {
-		return &usageError{message: "a single object needs no plan", hint: "plan a tree: cp -r, mv -r, or sync"}
+	if c.flags.plan != nil && (c.src.stdio || c.dst.stdio || c.flags.versionID != "") {
+		return &usageError{message: "a stream or an old version cannot be planned", hint: "plan a file or an object, or a tree: cp -r, mv -r, or sync"}
 	}
 	if given := c.flags.compareFlags(); len(given) > 0 {
 		return &usageError{message: given[0] + " compares trees", hint: "use it with -r or with sync"}
@@ -253,7 +256,7 @@ func (c *copying) tree(s *service) error {
 	sync := func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions, plan io.Writer) (*transfer.Report, error) {
 		opts := &transfer.SyncOptions{
 			JobOptions: o, Headers: c.headers, Compare: c.flags.compare(c.cmd.Name()), ExistingOnly: c.flags.existing, ModifyWindow: c.flags.modifyWindow, Exclude: exclude, AllowEmpty: c.flags.allowEmpty, DryRun: c.flags.dryRun,
-			KeepACL: c.flags.keepACL, IfUnchanged: c.flags.ifUnchanged, RemoveSource: c.move,
+			KeepACL: c.flags.keepACL, IfUnchanged: c.flags.ifUnchanged, RemoveSource: c.move, Single: c.single,
 			Delete: c.flags.remove.on, MaxDelete: c.flags.remove.most.limit,
 			AllowEmptySource: c.flags.remove.allowEmptySource, IgnoreErrors: c.flags.remove.ignoreErrors,
 			Filter: set, Backup: kept, DeleteExcluded: c.flags.remove.excluded, Files: c.flags.files.options(),
@@ -274,6 +277,25 @@ func (c *copying) tree(s *service) error {
 	return c.job(s, func(ctx context.Context, e *transfer.Engine, o transfer.JobOptions) (*transfer.Report, error) {
 		return sync(ctx, e, o, nil)
 	})
+}
+
+// planSingle plans one file or object.
+func (c *copying) planSingle(s *service) error {
+	one := *c
+	one.single = true
+	switch {
+	case !c.dst.remote():
+		name, err := c.dst.pathFor(c.src.key)
+		if err != nil {
+			return err
+		}
+		one.dst = place{path: name}
+	case c.src.remote():
+		one.dst.key = c.dst.keyFor(path.Base(c.src.key))
+	default:
+		one.dst.key = c.dst.keyFor(c.src.path)
+	}
+	return one.tree(s)
 }
 
 func (c *copying) upload(s *service) error {

@@ -17,11 +17,11 @@ import (
 	"github.com/osssync/osssync/transfer"
 )
 
-const planLong = `Write down what a sync, cp -r or mv -r would do, to be read, kept and carried out later.
+const planLong = `Write down what a sync, cp or mv would do, to be read, kept and carried out later.
 
   osssync plan [-o FILE] [--cost] sync SRC DST ...
-  osssync plan [-o FILE] [--cost] cp -r SRC DST ...
-  osssync plan [-o FILE] [--cost] mv -r SRC DST ...
+  osssync plan [-o FILE] [--cost] cp [-r] SRC DST ...
+  osssync plan [-o FILE] [--cost] mv [-r] SRC DST ...
 
 A plan is lines of JSON: what it is of, an action for each object (put, get, copy,
 delete, remove) with its reason and what was seen of both sides, and an end that says that it
@@ -56,7 +56,7 @@ func newPlanCommand(a *app) *cobra.Command {
 	var f planFlags
 	cmd := &cobra.Command{
 		Use:   "plan [-o FILE] {sync|cp|mv} SRC DST",
-		Short: "Write down what a sync, cp -r or mv -r would do",
+		Short: "Write down what a sync, cp or mv would do",
 		Long:  planLong + "\n" + exitHelp,
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
