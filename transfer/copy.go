@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -259,18 +258,34 @@ func (c *objectCopy) copyWhole(ctx context.Context) error {
 	}
 	o.ACL = cmp.Or(o.ACL, c.stored.ACL)
 	o.ForbidOverwrite = o.ForbidOverwrite || c.guard.strict && c.fresh()
-	var (
-		result *oss.CopyObjectResult
-		open   bool // whether the try before may have done it
-	)
-	err := c.do(ctx, "copy", c.key, priorityObject, func(ctx context.Context, _ int) (err error) {
-		if open {
-			if result, err = c.copied(ctx); result != nil || err != nil {
+	var result *oss.CopyObjectResult
+	there := func(meta *oss.ObjectMeta) {
+		if meta != nil {
+			result = &oss.CopyObjectResult{ETag: meta.ETag, CRC64: meta.CRC64, HasCRC64: true, VersionID: meta.VersionID}
+		}
+	}
+	q := &request{bucket: c.bucket, key: c.key}
+	err := c.do(ctx, "copy", c.key, priorityObject, func(ctx context.Context, n int) error {
+		if q.open {
+			if err := c.expect(ctx, q); err != nil {
 				return err
 			}
 		}
+		if meta, err := c.made(ctx, q); meta != nil || err != nil {
+			there(meta)
+			return err
+		}
+		var err error
 		result, err = c.bucket.CopyObject(ctx, c.from.Bucket.Name(), c.from.Path, c.key, o)
-		open = undecided(err)
+		q.open = undecided(err)
+		if n == 1 || !errors.Is(err, oss.ErrFileAlreadyExists) {
+			return err
+		}
+		if err := c.expect(ctx, q); err != nil {
+			return err
+		}
+		meta, err := c.met(ctx, q, n, err)
+		there(meta)
 		return err
 	})
 	if err != nil {
@@ -284,26 +299,24 @@ func (c *objectCopy) copyWhole(ctx context.Context) error {
 	return c.settle(c.identity(), result.ETag, result.CRC64, confirmed)
 }
 
-// copied asks whether a copy whose answer was lost is there: the source's
-// bytes, with the metadata they should have.
-func (c *objectCopy) copied(ctx context.Context) (*oss.CopyObjectResult, error) {
-	if c.meta == nil {
-		if err := c.head(ctx); err != nil {
-			return nil, err
+// expect has q know what a copy in one request makes: the source's bytes, with
+// the headers they should have. A source that has no CRC-64, or is another one
+// now, leaves that open.
+func (c *objectCopy) expect(ctx context.Context, q *request) error {
+	source := c.meta
+	if source == nil {
+		var err error
+		source, err = c.from.Bucket.HeadObject(ctx, c.from.Path, &oss.HeadObjectOptions{VersionID: c.options.VersionID})
+		if err != nil {
+			return err
 		}
 	}
-	if !c.meta.HasCRC64 {
-		return nil, nil
+	q.headers, q.size, q.crc = inherit(c.options.Headers, source), source.Size, source.CRC64
+	q.headers.ACL = cmp.Or(q.headers.ACL, c.stored.ACL)
+	if !source.HasCRC64 || source.ETag != c.etag {
+		q.open, q.size = false, -1
 	}
-	meta, err := c.has(ctx, c.meta.CRC64)
-	want := c.meta.Meta
-	if replacesMeta(c.options.Headers) {
-		want = c.options.Headers.Meta
-	}
-	if err != nil || meta == nil || !maps.Equal(meta.Meta, want) {
-		return nil, err
-	}
-	return &oss.CopyObjectResult{ETag: meta.ETag, CRC64: meta.CRC64, HasCRC64: true, VersionID: meta.VersionID}, nil
+	return nil
 }
 
 // verify compares a copy with its source. The ETag of an object that was put
@@ -337,37 +350,31 @@ const md5HexSize = 32
 
 // relayWhole reads the object and writes it, in one go.
 func (c *objectCopy) relayWhole(ctx context.Context) error {
-	var (
-		result  *oss.PutObjectResult
-		open    bool   // whether the try before may have done it
-		sent    uint64 // the CRC-64 of what that one sent
-		headers = c.stored
-	)
+	headers := c.stored
 	headers.ForbidOverwrite = headers.ForbidOverwrite || c.guard.strict && c.fresh()
-	err := c.do(ctx, "copy", c.key, priorityObject, func(ctx context.Context, _ int) (err error) {
-		if open {
-			meta, err := c.has(ctx, sent)
-			if meta != nil {
-				result = &oss.PutObjectResult{ETag: meta.ETag, CRC64: meta.CRC64, HasCRC64: true}
-			}
-			if meta != nil || err != nil {
-				return err
-			}
+	var result *oss.PutObjectResult
+	there := func(meta *oss.ObjectMeta) {
+		if meta != nil {
+			result = &oss.PutObjectResult{ETag: meta.ETag, CRC64: meta.CRC64, HasCRC64: true}
+			c.tracker.add(c.size)
 		}
-		err = c.read(ctx, oss.Range{}, c.size, func(body io.Reader) (err error) {
+	}
+	q := &request{bucket: c.bucket, key: c.key, size: c.size, headers: headers}
+	err := c.do(ctx, "copy", c.key, priorityObject, func(ctx context.Context, n int) error {
+		if meta, err := c.made(ctx, q); meta != nil || err != nil {
+			there(meta)
+			return err
+		}
+		err := c.read(ctx, oss.Range{}, c.size, func(body io.Reader) (err error) {
 			result, err = c.bucket.PutObject(ctx, c.key, body, &oss.PutObjectOptions{ObjectHeaders: headers})
 			return err
 		})
-		if open = undecided(err); open {
-			if lost, ok := errors.AsType[*oss.TransportError](err); ok {
-				open, sent = lost.Sent == c.size, lost.SentCRC64
-			} else {
-				open = c.meta != nil && c.meta.HasCRC64
-				if open {
-					sent = c.meta.CRC64
-				}
-			}
+		q.open, q.crc = undecided(err) && c.meta.HasCRC64, c.meta.CRC64
+		if lost, ok := errors.AsType[*oss.TransportError](err); ok {
+			q.open, q.crc = undecided(err) && lost.Sent == c.size, lost.SentCRC64
 		}
+		meta, err := c.met(ctx, q, n, err)
+		there(meta)
 		return err
 	})
 	if err != nil {
@@ -500,13 +507,7 @@ func (c *objectCopy) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	h := c.options.Headers
-	if !replacesMeta(h) {
-		get := c.meta.Header.Get
-		h.ContentType, h.Meta = c.meta.ContentType, c.meta.Meta
-		h.CacheControl, h.Expires = get("Cache-Control"), get("Expires")
-		h.ContentDisposition, h.ContentEncoding, h.ContentLanguage = get("Content-Disposition"), get("Content-Encoding"), get("Content-Language")
-	}
+	h := inherit(c.options.Headers, c.meta)
 	version := &oss.VersionOptions{VersionID: c.options.VersionID}
 	if n, _ := strconv.Atoi(c.meta.Header.Get("X-Oss-Tagging-Count")); n > 0 && h.Tagging == "" {
 		err := c.do(ctx, "tags", c.from.Path, priorityObject, func(ctx context.Context, _ int) error {
@@ -530,6 +531,18 @@ func (c *objectCopy) prepare(ctx context.Context) error {
 	}
 	c.stored = h
 	return nil
+}
+
+// inherit is h with the metadata of a source, unless it takes its place.
+func inherit(h oss.ObjectHeaders, source *oss.ObjectMeta) oss.ObjectHeaders {
+	if replacesMeta(h) {
+		return h
+	}
+	get := source.Header.Get
+	h.ContentType, h.Meta = source.ContentType, source.Meta
+	h.CacheControl, h.Expires = get("Cache-Control"), get("Expires")
+	h.ContentDisposition, h.ContentEncoding, h.ContentLanguage = get("Content-Disposition"), get("Content-Encoding"), get("Content-Language")
+	return h
 }
 
 // encodeTags is tags as the x-oss-tagging header has them.

@@ -42,7 +42,9 @@
 //	              all parts there, source unchanged     source; send what is missing or differs
 //	              record the whole CRC-64
 //	  completing  CompleteMultipartUpload               as active; if the upload is gone: HEAD. Our
-//	              answer's CRC-64 is ours               size and CRC-64: settle. Else start over
+//	              answer's CRC-64 is ours               size and CRC-64, no older than the upload:
+//	              or: there must be none, and somebody  settle. Else start over
+//	              made one with our bytes: abort
 //	              record settled
 //	  settled     -                                     nothing, if both sides are as recorded
 //
@@ -94,10 +96,12 @@
 // object starts anew.
 //
 // What is not known after a lost answer is asked for: PutObject and CopyObject
-// by HEAD (size, CRC-64), AppendObject by HEAD (length, CRC-64),
-// InitiateMultipartUpload by the list of uploads, CompleteMultipartUpload by
-// asking again, which answers NoSuchUpload if it had succeeded, and then by
-// HEAD. A part is sent again: the last one counts.
+// by HEAD (size, CRC-64, the headers that were asked for, and a time, by the
+// server's clock, that is not before the first try), AppendObject by HEAD (length,
+// CRC-64), InitiateMultipartUpload by the list of uploads,
+// CompleteMultipartUpload by asking again, which answers NoSuchUpload if it had
+// succeeded, and then by HEAD. What is another object is made again, and so is a
+// part: the last one counts.
 //
 // # Encryption
 //

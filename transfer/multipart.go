@@ -6,8 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"slices"
 	"time"
 
@@ -299,7 +297,7 @@ func (m *multipart) completedBefore(ctx context.Context) (bool, error) {
 	}
 	var meta *oss.ObjectMeta
 	err := m.do(ctx, "head", m.key, priorityPiece, func(ctx context.Context, _ int) (err error) {
-		meta, err = m.has(ctx, m.rec.CRC64)
+		meta, err = m.completed(ctx)
 		return err
 	})
 	if err != nil {
@@ -389,39 +387,40 @@ func (m *multipart) complete(ctx context.Context) error {
 	var (
 		etag      string
 		confirmed bool
-		open      bool // whether a try may have done it
+		theirs    bool // somebody else has made the object
 	)
 	err := m.do(ctx, "complete", m.key, priorityPiece, func(ctx context.Context, _ int) error {
-		if open {
-			meta, err := m.has(ctx, m.rec.CRC64)
-			if meta != nil {
-				etag, confirmed = meta.ETag, true
-			}
-			if meta != nil || err != nil {
-				return err
-			}
-		}
 		result, err := m.bucket.CompleteMultipartUpload(ctx, m.key, m.rec.UploadID, slices.Clone(m.parts), &oss.CompleteMultipartOptions{
 			ForbidOverwrite: m.fresh(), ACL: m.adoptedACL(),
 		})
+		var (
+			meta    *oss.ObjectMeta
+			headErr error
+		)
 		switch {
 		case err == nil:
 			etag, confirmed = result.ETag, result.HasCRC64
 			return nil
-		case errors.Is(err, oss.ErrNoSuchUpload), errors.Is(err, oss.ErrFileAlreadyExists), errors.Is(err, oss.ErrIntegrity):
-			meta, headErr := m.has(ctx, m.rec.CRC64)
-			if headErr != nil {
-				return headErr
-			}
-			if meta != nil {
-				etag, confirmed = meta.ETag, true
-				return nil
-			}
+		case errors.Is(err, oss.ErrNoSuchUpload):
+			meta, headErr = m.completed(ctx)
+		case errors.Is(err, oss.ErrFileAlreadyExists), errors.Is(err, oss.ErrIntegrity):
+			meta, headErr = m.has(ctx, m.rec.CRC64)
+			theirs = meta != nil && errors.Is(err, oss.ErrFileAlreadyExists)
+		default:
+			return err
+		}
+		if headErr != nil {
+			return headErr
+		}
+		if meta == nil {
 			return m.incomplete(err)
 		}
-		open = undecided(err)
-		return err
+		etag, confirmed = meta.ETag, true
+		return nil
 	})
+	if err == nil && theirs {
+		err = m.abort(ctx, m.bucket, m.key, m.rec.UploadID) // our parts are of no use
+	}
 	if err == nil {
 		etag, err = m.dress(ctx, etag)
 	}
@@ -429,6 +428,16 @@ func (m *multipart) complete(ctx context.Context) error {
 		return err
 	}
 	return m.settle(m.rec.Source, etag, m.rec.CRC64, confirmed)
+}
+
+// completed is the object that a Complete of the upload has made, nil if none
+// has: one with the same bytes that is older than the upload is another.
+func (m *multipart) completed(ctx context.Context) (*oss.ObjectMeta, error) {
+	meta, err := m.has(ctx, m.rec.CRC64)
+	if err != nil || meta == nil || !modifiedSince(meta, m.rec.Started) {
+		return nil, err
+	}
+	return meta, nil
 }
 
 // incomplete is the verdict when Complete failed for good and the key does not
@@ -460,41 +469,6 @@ func (t *target) settle(source checkpoint.Identity, etag string, crc uint64, con
 	}
 	t.job.done(t.operation, t.key, "", t.size)
 	return nil
-}
-
-// undecided says whether err leaves open that the service has done what it was
-// asked for. A refusal of its own does not, nor a connection that never was.
-func undecided(err error) bool {
-	if e, ok := errors.AsType[*oss.ServerError](err); ok {
-		refused := e.Status/100 == 3 || e.Status/100 == 4 || e.Status == http.StatusServiceUnavailable && e.Code != ""
-		return !refused
-	}
-	if _, ok := errors.AsType[*oss.TransportError](err); ok {
-		dial, ok := errors.AsType[*net.OpError](err)
-		return !ok || dial.Op != "dial"
-	}
-	_, answer := errors.AsType[*oss.AnswerError](err)
-	return answer || errors.Is(err, oss.ErrIntegrity)
-}
-
-// holds asks whether the key has exactly these bytes, and is nil if it does
-// not. Who may not ask is told so: then what may be there is made once more.
-func (j *job) holds(ctx context.Context, bucket *oss.Bucket, key string, size int64, crc uint64) (*oss.ObjectMeta, error) {
-	meta, err := bucket.HeadObject(ctx, key, nil)
-	switch {
-	case errors.Is(err, oss.ErrNotFound), errors.Is(err, oss.ErrAccessDenied):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case meta.HasCRC64 && meta.CRC64 == crc && meta.Size == size:
-		return meta, nil
-	}
-	return nil, nil
-}
-
-// has is holds of the target.
-func (t *target) has(ctx context.Context, crc uint64) (*oss.ObjectMeta, error) {
-	return t.job.holds(ctx, t.bucket, t.key, t.size, crc)
 }
 
 // stands says whether the object is still the one that was recorded, and if so

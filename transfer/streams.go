@@ -78,6 +78,7 @@ type stream struct {
 	books    func() (Journal, error) // opens the checkpoint
 	state    string                  // the folder it is in
 	uploadID string
+	began    time.Time // the upload
 	size     int64
 
 	mu    sync.Mutex
@@ -128,7 +129,7 @@ func (s *stream) multipart(ctx context.Context, first []byte) (err error) {
 	if err := s.newUpload(ctx, s.bucket, s.key, s.headers, &rec); err != nil {
 		return err
 	}
-	s.uploadID = rec.UploadID
+	s.uploadID, s.began = rec.UploadID, rec.Started
 	err = s.send(ctx, first)
 	if err != nil {
 		left := s.abandon(ctx, s.bucket, s.key, rec)
@@ -164,15 +165,14 @@ func (s *stream) put(ctx context.Context, data []byte) error {
 	if err != nil {
 		return err
 	}
-	sum, open := crc64.Checksum(data), false // whether a try may have done it
-	err = s.do(ctx, "put", s.key, priorityObject, func(ctx context.Context, _ int) error {
-		if open {
-			if meta, err := s.holds(ctx, s.bucket, s.key, s.size, sum); meta != nil || err != nil {
-				return err
-			}
+	q := &request{bucket: s.bucket, key: s.key, size: s.size, headers: seal.envelope(s.headers), crc: crc64.Checksum(data)}
+	err = s.do(ctx, "put", s.key, priorityObject, func(ctx context.Context, n int) error {
+		if meta, err := s.made(ctx, q); meta != nil || err != nil {
+			return err
 		}
-		_, err := s.bucket.PutObject(ctx, s.key, bytes.NewReader(data), &oss.PutObjectOptions{ObjectHeaders: seal.envelope(s.headers), ContentMD5: digest})
-		open = undecided(err)
+		_, err := s.bucket.PutObject(ctx, s.key, bytes.NewReader(data), &oss.PutObjectOptions{ObjectHeaders: q.headers, ContentMD5: digest})
+		q.open = undecided(err)
+		_, err = s.met(ctx, q, n, err)
 		return err
 	})
 	if err != nil {
@@ -260,22 +260,19 @@ func (s *stream) complete(ctx context.Context) error {
 	for _, p := range s.parts {
 		whole = crc64.Combine(whole, p.CRC64, p.Size)
 	}
-	open := false // whether a try may have done it
 	return s.do(ctx, "complete", s.key, priorityPiece, func(ctx context.Context, _ int) error {
-		if open {
-			if meta, err := s.holds(ctx, s.bucket, s.key, s.size, whole); meta != nil || err != nil {
-				return err
-			}
-		}
 		_, err := s.bucket.CompleteMultipartUpload(ctx, s.key, s.uploadID, s.parts, nil)
-		open = undecided(err)
-		if errors.Is(err, oss.ErrNoSuchUpload) {
-			meta, headErr := s.holds(ctx, s.bucket, s.key, s.size, whole)
-			if meta != nil || headErr != nil {
-				return headErr
-			}
+		if !errors.Is(err, oss.ErrNoSuchUpload) {
+			return err // where it is lost, it is asked again
 		}
-		return err
+		meta, headErr := s.holds(ctx, s.bucket, s.key, s.size, whole)
+		switch {
+		case headErr != nil:
+			return headErr
+		case meta == nil || !modifiedSince(meta, s.began):
+			return err
+		}
+		return nil
 	})
 }
 

@@ -237,19 +237,19 @@ func (u *upload) put(ctx context.Context) error {
 	var (
 		etag      string
 		crc       uint64
-		confirmed bool   // by a CRC-64 of the server's
-		open      bool   // whether the try before may have done it
-		sent      uint64 // the CRC-64 of what that one sent
+		confirmed bool // by a CRC-64 of the server's
 	)
-	err = u.do(ctx, "put", u.key, priorityObject, func(ctx context.Context, _ int) error {
-		if open {
-			meta, err := u.has(ctx, sent)
-			if meta != nil {
-				etag, crc, confirmed = meta.ETag, meta.CRC64, true
-			}
-			if meta != nil || err != nil {
-				return err
-			}
+	q := &request{bucket: u.bucket, key: u.key, size: u.size, headers: headers}
+	there := func(meta *oss.ObjectMeta) {
+		if meta != nil {
+			etag, crc, confirmed = meta.ETag, meta.CRC64, true
+			u.tracker.add(u.size)
+		}
+	}
+	err = u.do(ctx, "put", u.key, priorityObject, func(ctx context.Context, n int) error {
+		if meta, err := u.made(ctx, q); meta != nil || err != nil {
+			there(meta)
+			return err
 		}
 		digest, err := contentMD5(u.bucket, u.seal.view(u.file), u.size)
 		if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -264,9 +264,9 @@ func (u *upload) put(ctx context.Context) error {
 		})
 		if err != nil {
 			try.undo()
-			if open = undecided(err); open {
-				open, sent = u.arrived(err)
-			}
+			q.open, q.crc = u.arrived(err)
+			meta, err := u.met(ctx, q, n, err)
+			there(meta)
 			return err
 		}
 		etag, crc, confirmed = result.ETag, result.CRC64, result.HasCRC64
@@ -289,14 +289,18 @@ func (u *upload) content() (checkpoint.Identity, error) {
 	return checkpoint.Identity{Size: u.size, ETag: etag, CRC64: crc, HasCRC64: true}, err
 }
 
-// arrived says whether a PutObject of all bytes that failed with err may have
-// reached the server, and their CRC-64.
-func (u *upload) arrived(err error) (bool, uint64) {
+// arrived says whether a PutObject that failed with err may have been done, and
+// the CRC-64 of its bytes.
+func (u *upload) arrived(err error) (open bool, crc uint64) {
+	open = undecided(err)
 	if lost, ok := errors.AsType[*oss.TransportError](err); ok {
-		return lost.Sent == u.size, lost.SentCRC64
+		return open && lost.Sent == u.size, lost.SentCRC64
 	}
-	sum, err := hashRange(u.seal.view(u.file), 0, u.size, nil)
-	return err == nil, sum
+	if !open && !errors.Is(err, oss.ErrFileAlreadyExists) {
+		return false, 0
+	}
+	crc, err = hashRange(u.seal.view(u.file), 0, u.size, nil)
+	return open && err == nil, crc
 }
 
 // contentMD5 lets the server refuse a damaged body before it takes the place of
