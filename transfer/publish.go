@@ -85,7 +85,9 @@ func (p *publisher) publishGroup(group []finished) {
 			err = f.guard.undisturbedFile(p.root, f.name)
 		}
 		if err == nil {
-			err = p.root.Publish(f.name, f.temp)
+			var id localfs.Identity
+			id, err = p.root.PublishStat(f.name, f.temp)
+			f.settled.Dest = sourceIdentity(id)
 		}
 		if err != nil {
 			p.refuse(f, err)
@@ -150,10 +152,6 @@ func (p *publisher) refuse(f finished, err error) {
 }
 
 func (p *publisher) settle(f finished) error {
-	id, err := p.root.Stat(f.name)
-	if err != nil {
-		return err
-	}
-	f.settled.Dest, f.settled.At = sourceIdentity(id), time.Now()
+	f.settled.At = time.Now()
 	return p.job.journal.Settle(f.settled)
 }

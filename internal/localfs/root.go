@@ -222,32 +222,42 @@ func (r *Root) CreateTempLink(key, tempName, target string) error {
 // and a hard link is broken; a folder there is ErrIsFolder. A temporary
 // file that is gone is fs.ErrNotExist.
 func (r *Root) Publish(key, tempName string) error {
+	_, err := r.PublishStat(key, tempName)
+	return err
+}
+
+// PublishStat is Publish, and returns the identity of what has the name then.
+func (r *Root) PublishStat(key, tempName string) (Identity, error) {
 	key, err := r.localTemp(key, tempName)
 	if err != nil {
-		return err
+		return Identity{}, err
 	}
 	dir, name := splitKey(key)
 	d, err := r.folder("publish", dir, false)
 	if err != nil {
-		return err
+		return Identity{}, err
 	}
 	defer d.close()
 	if id, err := d.stat(name); err == nil && id.Mode&(fs.ModeDevice|fs.ModeNamedPipe|fs.ModeSocket) != 0 {
 		// A rename would put a file in its place: /dev/null is not meant.
-		return r.fail("publish", key, fmt.Errorf("%w: %s", ErrNotRegular, typeReason(id.Mode)))
+		return Identity{}, r.fail("publish", key, fmt.Errorf("%w: %s", ErrNotRegular, typeReason(id.Mode)))
 	}
 	err = r.watch.step(Step{Op: "rename", Path: r.path(joinKey(dir, tempName)), To: r.path(key)}, func() error {
 		return d.rename(tempName, name)
 	})
 	if err == nil {
-		return nil
+		id, err := d.stat(name)
+		if err != nil {
+			return Identity{}, r.fail("stat", key, err)
+		}
+		return id, nil
 	}
 	if id, statErr := d.stat(name); statErr == nil && id.Mode.IsDir() {
 		err = ErrIsFolder
 	} else if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("temporary file %s: %w", tempName, err)
 	}
-	return r.fail("publish", key, err)
+	return Identity{}, r.fail("publish", key, err)
 }
 
 // StatTemp returns the identity of a temporary file, which it keeps, but for its
