@@ -293,9 +293,13 @@ func (t *tree) lookAt(ctx context.Context, name string) (now entry, there bool, 
 }
 
 // sinceSeen names what makes a file another one than the plan has seen; "" if
-// nothing. A device has another number after the machine was started again.
+// nothing. A device has another number after the machine was started again, and
+// a run that was killed may have moved one of the file's names.
 func sinceSeen(then, now localfs.Identity) string {
 	now.Device = then.Device
+	if now.Links < then.Links && now.Mode == then.Mode {
+		now.ChangeTime = then.ChangeTime
+	}
 	return difference(then, now)
 }
 

@@ -209,7 +209,7 @@ func (s *heldContent) unchanged() error {
 	if err != nil {
 		return err
 	}
-	if what := difference(s.id, now); what != "" {
+	if what := s.unlinked.difference(s.id, now); what != "" {
 		return s.changed(what)
 	}
 	return nil

@@ -24,9 +24,9 @@
 //   - The whole object's CRC-64, combined from its pieces', equals the
 //     server's before the object counts as done.
 //   - An answer that was lost is asked for, never guessed.
-//   - A source that changes while it is read is noticed before anything of it
-//     becomes visible. So is a destination that somebody else writes to after
-//     it was listed: see SyncOptions.IfUnchanged.
+//   - A source that changes, or loses its name, while it is read is noticed
+//     before anything of it becomes visible. So is a destination that somebody
+//     else writes to after it was listed: see SyncOptions.IfUnchanged.
 //
 // # One object
 //

@@ -47,6 +47,8 @@ type job struct {
 	meter *meter
 	log   *slog.Logger
 
+	unlinked unlinked
+
 	mu        sync.Mutex
 	report    Report
 	doneBytes int64      // of the objects that are done

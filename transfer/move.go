@@ -293,14 +293,7 @@ func filePath(root *localfs.Root, name string) string {
 // removeFile removes a source that is still the file that was copied.
 func (j *job) removeFile(ctx context.Context, root *localfs.Root, name string, id localfs.Identity) error {
 	err := j.do(ctx, "remove", name, priorityObject, func(context.Context, int) error {
-		now, err := root.Stat(name)
-		if err != nil {
-			return err
-		}
-		if what := difference(id, now); what != "" {
-			return &ChangedError{Name: filePath(root, name), What: what}
-		}
-		return root.Remove(name)
+		return j.unlinked.remove(root, name, id)
 	})
 	return j.removed(filePath(root, name), err)
 }

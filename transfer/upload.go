@@ -358,13 +358,26 @@ func (u *upload) ready(context.Context, uint64) error { return u.unchanged() }
 
 func (u *upload) identity() checkpoint.Identity { return sourceIdentity(u.id) }
 
-// unchanged says whether the file is still the one that was opened.
+// unchanged says whether the file is still the one that was opened, and has its
+// name.
 func (u *upload) unchanged() error {
 	now, err := localfs.Identify(u.file)
 	if err != nil {
 		return err
 	}
-	if what := difference(u.id, now); what != "" {
+	what := u.unlinked.difference(u.id, now)
+	if what == "" {
+		now, err = u.root.Stat(u.name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			what = "it was deleted"
+		case err != nil:
+			return err
+		default:
+			what = u.unlinked.difference(u.id, now)
+		}
+	}
+	if what != "" {
 		return &ChangedError{Name: filePath(u.root, u.name), What: what}
 	}
 	return nil
@@ -464,12 +477,8 @@ func difference(a, b localfs.Identity) string {
 		return "modification time differs"
 	case a.Device != b.Device || a.Inode != b.Inode:
 		return "it is another file now"
-	case a.ChangeTime != b.ChangeTime && !lostName(a, b):
+	case a.ChangeTime != b.ChangeTime:
 		return "change time differs"
 	}
 	return ""
 }
-
-// lostName says that one of a file's names was removed, as a move does with the
-// names of what it moves: the system counts that as a change.
-func lostName(a, b localfs.Identity) bool { return b.Links < a.Links && b.Mode == a.Mode }
