@@ -87,6 +87,10 @@
 //	delete
 //	  (nothing)   DeleteObject, or a batch              start: to delete twice is to delete once
 //
+// Temporary files of whole objects are in no record: the first half of their
+// names follows from job and state folder. GC, Remove, and the end of a run of a
+// tree that goes on, look for what is left of them below the destination.
+//
 // Without a StateDir nothing is known of an earlier run: the temporary file and
 // the upload that a killed one left stay, until somebody removes them (GC with
 // Uploads, for the latter).

@@ -178,7 +178,10 @@ func (t *tree) dropRest(ctx context.Context) error {
 	defer root.Close()
 	t.options.Files.prepare(root, false)
 	t.watchFiles(root)
-	return t.dropObjects(ctx, t.leftovers(root))
+	if err := t.dropObjects(ctx, t.leftovers(root)); err != nil || !t.report.Resumed {
+		return err
+	}
+	return eachTemp(ctx, root, t.owner(), root.RemoveFound)
 }
 
 // leftovers is where an earlier run of the job may have left things.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -56,13 +55,16 @@ type Garbage struct {
 // that is damaged does not say what its job has begun: it is removed, and told
 // as such, for GCOptions.Uploads finds what uploads may be left. A job that
 // is running is left alone, and so is the index of a Sync that has succeeded.
+// For what is left of small files the destination of a dead download is walked; a
+// recorded temporary file whose folder is not there counts as not removed, since
+// it may be on a disk that is not mounted.
 // What cannot be removed is told to OnGarbage, and the error is then non-nil;
 // its checkpoint stays, for the next GC.
 func (e *Engine) GC(ctx context.Context, opts *GCOptions) error {
 	if opts == nil {
 		opts = &GCOptions{}
 	}
-	g := &collector{Engine: e, opts: *opts, known: map[string]bool{}, began: time.Now()}
+	g := e.collector(opts)
 	if g.opts.OlderThan == 0 {
 		g.opts.OlderThan = DefaultOlderThan
 	}
@@ -87,9 +89,15 @@ type collector struct {
 	*Engine
 	opts   GCOptions
 	failed int
-	cause  error // the first failure's
-	began  time.Time
-	known  map[string]bool // upload ids that are dealt with, or of jobs that are not dead
+	cause  error              // the first failure's
+	known  map[string]bool    // upload ids that are dealt with, or of jobs that are not dead
+	begun  map[bucketKey]bool // where such jobs may have begun uploads without knowing their ids
+	seen   map[string]bool    // paths of temporary files that are dealt with
+	named  bool               // the job is given up by name: a folder that is not there is gone
+}
+
+func (e *Engine) collector(opts *GCOptions) *collector {
+	return &collector{Engine: e, opts: *opts, known: map[string]bool{}, begun: map[bucketKey]bool{}, seen: map[string]bool{}}
 }
 
 func (g *collector) old(since time.Time) bool { return time.Since(since) > g.opts.OlderThan }
@@ -97,9 +105,16 @@ func (g *collector) old(since time.Time) bool { return time.Since(since) > g.opt
 // remove removes one piece, or says what it would, and reports whether it is
 // gone.
 func (g *collector) remove(found Garbage, remove func() error) bool {
+	var err error
 	if !g.opts.DryRun {
-		found.Err = remove()
+		err = remove()
 	}
+	return g.told(found, err)
+}
+
+// told tells of one piece that is gone, or why it is not.
+func (g *collector) told(found Garbage, err error) bool {
+	found.Err = err
 	if found.Err != nil {
 		g.failed++
 		g.cause = cmp.Or(g.cause, found.Err)
@@ -155,56 +170,40 @@ func (g *collector) tidy() error {
 // job looks at one job, under its lock.
 func (g *collector) job(ctx context.Context, job checkpoint.Job) error {
 	updated := job.Updated
+	if !g.old(updated) {
+		return nil
+	}
 	journal, err := checkpoint.Open(g.Engine.opts.StateDir, job, &checkpoint.Options{Logger: g.log, Unsafe: g.Engine.opts.AllowNetworkState})
 	if _, held := errors.AsType[*checkpoint.HeldError](err); held {
 		g.log.Info("a running job is left alone", "job", job.ID)
-		return g.spare(job.ID)
+		return nil
 	}
 	if err != nil {
 		return err
 	}
-	dead := g.old(updated)
 	var objects []checkpoint.Object
 	for o, err := range journal.Objects() {
 		if err != nil {
 			return errors.Join(err, journal.Close())
 		}
-		if dead {
-			objects = append(objects, o)
-		}
+		objects = append(objects, o)
 		if o.UploadID != "" {
 			g.known[o.UploadID] = true
 		}
-	}
-	if !dead {
-		return journal.Close()
 	}
 	all := true
 	for _, o := range objects {
 		all = g.object(ctx, job, journal, o) && all
 	}
-	if !all || job.State == string(StateDone) {
+	if job.State == string(StateDone) {
+		return journal.Close()
+	}
+	if all = g.temps(ctx, job) && all; !all {
 		return journal.Close()
 	}
 	found := Garbage{Kind: "checkpoint", Name: job.ID, JobID: job.ID, Since: updated}
 	g.remove(found, journal.Remove)
 	return journal.Close()
-}
-
-// spare keeps the uploads of a running job, which may change meanwhile: what
-// began after this GC is not old.
-func (g *collector) spare(id string) error {
-	c, err := checkpoint.Inspect(g.Engine.opts.StateDir, id)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // it has ended
-	}
-	if err != nil {
-		return fmt.Errorf("job %s is running, and which uploads are its cannot be read: %w", id, err)
-	}
-	for _, o := range c.Objects {
-		g.known[o.UploadID] = true
-	}
-	return nil
 }
 
 // object removes what is left of one object in flight.
@@ -221,23 +220,7 @@ func (g *collector) object(ctx context.Context, of checkpoint.Job, journal *chec
 		return g.remove(found, func() error { return errors.Join(removeAsideTemp(o), journal.Forget(ctx, o.Key)) })
 	}
 	if o.TempName != "" {
-		dir, name := c.Destination.Path, o.Key
-		if c.Method == "download" {
-			dir, name = localfs.SplitRoot(dir)
-		}
-		found.Kind, found.Name = "temporary file", dir+"/"+o.TempName
-		return g.remove(found, func() error {
-			root, err := localfs.OpenRoot(dir)
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			defer root.Close()
-			c.Files.prepare(root, false)
-			return errors.Join(root.RemoveTemp(name, o.TempName), journal.Forget(ctx, o.Key))
-		})
+		return g.temp(ctx, c, found, journal, o)
 	}
 	if c.Method == "append" { // nothing but the record
 		return g.opts.DryRun || journal.Forget(ctx, o.Key) == nil
@@ -245,40 +228,16 @@ func (g *collector) object(ctx context.Context, of checkpoint.Job, journal *chec
 	if g.opts.Bucket == nil {
 		return false
 	}
-	key := c.Destination.Path
-	if c.Method == "sync" || c.Method == "apply" {
-		key += o.Key
-	}
-	name := c.Destination.Bucket
-	if o.Target != "" {
-		name, key = o.Bucket, o.Target
-	}
-	found.Kind, found.Name = "upload", printable("oss://"+name+"/"+key)
+	at := c.upload(o)
+	found.Kind, found.Name = "upload", printable("oss://"+at.bucket+"/"+at.key)
 	return g.remove(found, func() error {
-		bucket, err := g.opts.Bucket(c.Destination.Endpoint, name)
+		bucket, err := g.opts.Bucket(c.Destination.Endpoint, at.bucket)
 		if err != nil {
 			return err
 		}
 		j := &job{Engine: g.Engine, id: of.ID, journal: journal, log: g.log}
 		j.meter = startMeter(j)
 		defer j.meter.stop()
-		return j.abandon(ctx, bucket, key, o)
+		return j.abandon(ctx, bucket, at.key, o)
 	})
-}
-
-// uploads goes through a bucket.
-func (g *collector) uploads(ctx context.Context, l Location) error {
-	for u, err := range l.Bucket.MultipartUploads(ctx, &oss.ListMultipartUploadsOptions{Prefix: l.Path}) {
-		if err != nil {
-			return err
-		}
-		if !g.old(u.Initiated) || !u.Initiated.Before(g.began) || g.known[u.UploadID] {
-			continue
-		}
-		found := Garbage{Kind: "upload", Name: Remote(l.Bucket, u.Key).String(), Since: u.Initiated}
-		g.remove(found, func() error {
-			return abortUpload(ctx, l.Bucket, u.Key, u.UploadID)
-		})
-	}
-	return nil
 }

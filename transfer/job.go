@@ -351,8 +351,11 @@ func (j *job) seen(transfer bool, size int64) {
 // folder: a later run finds and replaces what a killed one left, and two runs
 // that the lock of no checkpoint keeps apart do not meet in one file.
 func (j *job) tempName(key string) string {
-	return localfs.TempName(j.id + "\x00" + j.Engine.place + "\x00" + key)
+	return localfs.OwnedTempName(j.owner(), key)
 }
+
+// owner is who the temporary files of this job belong to.
+func (j *job) owner() string { return j.id + "\x00" + j.Engine.place }
 
 // location is l as a job's id names it: the same for every way to write it.
 func (o JobOptions) location(l Location) string {

@@ -226,7 +226,8 @@ func (e *Engine) Remove(ctx context.Context, id string, opts *GCOptions) error {
 	if err != nil {
 		return err
 	}
-	g := &collector{Engine: e, opts: *opts, known: map[string]bool{}}
+	g := e.collector(opts)
+	g.named = true
 	leftover := Garbage{Kind: "checkpoint", Name: id, JobID: id, Since: d.Updated}
 	c, err := checkpoint.Inspect(e.opts.StateDir, id)
 	if checkpoint.Damaged(err) && d.State == StateDamaged {
@@ -253,6 +254,9 @@ func (e *Engine) Remove(ctx context.Context, id string, opts *GCOptions) error {
 	all := true
 	for _, o := range objects {
 		all = g.object(ctx, c.Job, journal, o) && all
+	}
+	if c.Job.State != string(StateDone) {
+		all = g.temps(ctx, c.Job) && all
 	}
 	if !all {
 		cause := cmp.Or(g.cause, errors.New("its bucket is not known"))

@@ -283,7 +283,7 @@ func (a *arena) start(m *moment, sig os.Signal) ended {
 	return a.run(m, sig, a.binary, a.way.args(a.local)...)
 }
 
-var tempName = regexp.MustCompile(`^\.osssync-[0-9a-f]{16}\.part$`)
+var tempName = regexp.MustCompile(`^\.osssync-[0-9a-f]{32}\.part$`)
 
 // look reads the destination. Every name there must hold what it holds in the
 // end or held before, and nothing in between; finished says that all of it is

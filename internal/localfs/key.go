@@ -108,26 +108,43 @@ const (
 // ".osssync-<16 hex digits>.part". The same seed gives the same name, so that a
 // later run finds what a killed one left. No key maps to such a name.
 func TempName(seed string) string {
-	sum := sha256.Sum256([]byte(seed))
-	return tempPrefix + hex.EncodeToString(sum[:tempDigits/2]) + tempSuffix
+	return tempPrefix + digits(seed) + tempSuffix
 }
 
-// isTempName reports whether name is one of ours, also in another case, since
+// OwnedTempName is TempName with 16 digits more, before those of seed, that
+// follow from owner: Temps finds all that one owner has left.
+func OwnedTempName(owner, seed string) string {
+	return tempPrefix + digits(owner) + digits(seed) + tempSuffix
+}
+
+// digits are those of a temporary name that stand for text.
+func digits(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:tempDigits/2])
+}
+
+// isOwned reports whether name is one that OwnedTempName gives that owner.
+func isOwned(name, owner string) bool {
+	return isTempName(name) && strings.HasPrefix(name, tempPrefix+digits(owner)) &&
+		len(name) == len(tempPrefix)+2*tempDigits+len(tempSuffix)
+}
+
+// isTempName reports whether name is one of ours, of either kind, also in another case, since
 // some file systems do not tell cases apart.
 func isTempName(name string) bool {
-	if len(name) != len(tempPrefix)+tempDigits+len(tempSuffix) || name[0] != '.' {
+	if n := len(name) - len(tempPrefix) - len(tempSuffix); n != tempDigits && n != 2*tempDigits || name[0] != '.' {
 		return false
 	}
 	name = strings.ToLower(name)
-	digits, ok := strings.CutPrefix(name, tempPrefix)
+	hexDigits, ok := strings.CutPrefix(name, tempPrefix)
 	if !ok {
 		return false
 	}
-	digits, ok = strings.CutSuffix(digits, tempSuffix)
+	hexDigits, ok = strings.CutSuffix(hexDigits, tempSuffix)
 	if !ok {
 		return false
 	}
-	_, err := hex.DecodeString(digits)
+	_, err := hex.DecodeString(hexDigits)
 	return err == nil
 }
 

@@ -294,6 +294,25 @@ func (r *Root) RemoveTemp(key, tempName string) error {
 	return nil
 }
 
+// RemoveFound removes the temporary file of that key, which a walk has yielded
+// for WalkOptions.Temps. One that is not there is no error.
+func (r *Root) RemoveFound(key string) error {
+	dir, name := splitKey(key)
+	if !isTempName(name) {
+		return &KeyError{Key: key, Reason: "is not the name of a temporary file of osssync"}
+	}
+	if dir != "" {
+		var err error
+		if dir, err = r.localFolder(dir); err != nil {
+			return err
+		}
+	}
+	if err := r.remove(dir, name); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 // Remove removes the file or link of key, never a folder (ErrIsFolder). A
 // missing one is fs.ErrNotExist.
 func (r *Root) Remove(key string) error {

@@ -52,6 +52,10 @@ type WalkOptions struct {
 	// that end before it are not read.
 	After string
 
+	// Temps is an owner of temporary files (OwnedTempName) whose files are
+	// looked for: they are yielded, and no other file is. "" means none.
+	Temps string
+
 	// Parallel is how much is read at once. 0 means DefaultWalkParallel; 1
 	// reads nothing ahead.
 	Parallel int
@@ -77,7 +81,7 @@ func (r *Root) Walk(ctx context.Context, opts *WalkOptions) iter.Seq2[Entry, err
 	}
 	o.Parallel = max(cmp.Or(o.Parallel, DefaultWalkParallel), 1)
 	return func(yield func(Entry, error) bool) {
-		w := walker{root: r, enter: o.Enter, folders: o.Folders, after: o.After}
+		w := walker{root: r, enter: o.Enter, folders: o.Folders, after: o.After, temps: o.Temps}
 		for _, path := range o.Exclude {
 			id, err := pathID(path)
 			if err == nil {
@@ -133,6 +137,7 @@ type walker struct {
 	enter   func(key string) bool
 	folders bool
 	after   string
+	temps   string // the owner of the temporary files that are looked for, and nothing else; "" = none
 	slow    func() // before each question to the disk; nil but in tests
 }
 
@@ -302,7 +307,7 @@ func (w *walker) markLinked(d folder, names []string, prefix string) {
 
 // file adds what is to be said of the file of that key, which has that name in d.
 func (w *walker) file(found []finding, d folder, name, key string) []finding {
-	if isTempName(name) || key <= w.after {
+	if w.temps != "" && !isOwned(name, w.temps) || w.temps == "" && isTempName(name) || key <= w.after {
 		return found
 	}
 	w.ask()
