@@ -25,13 +25,15 @@ type aside struct {
 // it: keys have no NUL.
 func asideName(purpose, name string) string { return "\x00" + purpose + "\x00" + name }
 
-// copyAside makes the copy as Copy would, proven, in parts where it is large and
-// on from where an earlier run stopped. Nothing of it is left in the checkpoint
-// then, and it counts neither as an object nor as bytes of the job's.
+// copyAside makes the copy as Copy would, with the storage class of its source,
+// and with its ACL where that may be asked for: proven, in parts where it is
+// large, and on from where an earlier run stopped. Nothing of it is left in the
+// checkpoint then, and it counts neither as an object nor as bytes of the job's.
 func (j *job) copyAside(ctx context.Context, a aside) error {
 	c := &objectCopy{
 		target: target{job: j, operation: "copy", bucket: a.to.Bucket, key: a.to.Path, name: a.name, size: a.seen.Size, guard: a.guard, aside: true},
 		from:   a.from, etag: a.seen.ETag, pinned: &entry{etag: a.seen.ETag},
+		options: CopyOptions{KeepACL: true, keepClass: true},
 	}
 	uncounted := &meter{job: j, active: map[*tracker]struct{}{}}
 	c.tracker = uncounted.track(c.key, c.size)

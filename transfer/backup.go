@@ -47,6 +47,18 @@ func (t *tree) newBackup(ctx context.Context) (*backup, error) {
 	return b, err
 }
 
+// forgetChanges forgets what earlier runs have kept, once the job begins anew
+// without a backup: an Undo would put it over what this run makes.
+func (t *tree) forgetChanges(ctx context.Context) error {
+	if t.report.Resumed || t.options.DryRun || t.options.Compare == CompareNone {
+		return nil
+	}
+	if any, err := anyChange(t.journal); !any || err != nil {
+		return err
+	}
+	return t.journal.ClearChanges(ctx)
+}
+
 func (b *backup) close() error {
 	if b == nil || b.kept == nil {
 		return nil
@@ -105,6 +117,9 @@ func (b *backup) keep(ctx context.Context, name string, there bool, before, afte
 	}
 	return b.journal.PutChange(ctx, change)
 }
+
+// errLinkKept is why a link is not replaced where there is a backup.
+var errLinkKept = errors.New("a link is there, which a backup does not keep: remove it, or leave it out")
 
 // remoteKept begins checkpoint.Change.Kept of an object, whose bucket and key
 // follow. Without it that is a path, or a key in the job's own backup.

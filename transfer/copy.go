@@ -38,6 +38,8 @@ type CopyOptions struct {
 	// RemoveSource moves: the source is removed once the copy is proven, if it
 	// is still the object that was copied. It goes with no VersionID.
 	RemoveSource bool
+
+	keepClass bool // the copy has the storage class of its source
 }
 
 // copyFactor is how much larger a part is that the service copies itself: no
@@ -222,7 +224,7 @@ func (c *objectCopy) once(ctx context.Context) error {
 			return err
 		}
 	}
-	if c.relayed() || c.options.KeepACL {
+	if c.relayed() || c.options.KeepACL || c.options.keepClass {
 		if err := c.prepare(ctx); err != nil {
 			return err
 		}
@@ -256,7 +258,7 @@ func (c *objectCopy) copyWhole(ctx context.Context) error {
 	if c.options.Headers.Tagging != "" {
 		o.TaggingDirective = "Replace"
 	}
-	o.ACL = cmp.Or(o.ACL, c.stored.ACL)
+	o.ACL, o.StorageClass = cmp.Or(o.ACL, c.stored.ACL), cmp.Or(o.StorageClass, c.stored.StorageClass)
 	o.ForbidOverwrite = o.ForbidOverwrite || c.guard.strict && c.fresh()
 	var result *oss.CopyObjectResult
 	there := func(meta *oss.ObjectMeta) {
@@ -525,9 +527,16 @@ func (c *objectCopy) prepare(ctx context.Context) error {
 			h.ACL = acl
 			return err
 		})
-		if err != nil {
+		if c.aside && errors.Is(err, oss.ErrAccessDenied) {
+			c.noACL.Do(func() {
+				c.warn("the ACLs of objects may not be asked for: what is kept of them, and what an undo puts back, has that of its bucket")
+			})
+		} else if err != nil {
 			return err
 		}
+	}
+	if c.options.keepClass && h.StorageClass == "" {
+		h.StorageClass = c.meta.StorageClass
 	}
 	c.stored = h
 	return nil

@@ -40,6 +40,9 @@ func (g guard) keep(ctx context.Context, name string, after func() (checkpoint.I
 	if g.backup == nil {
 		return nil
 	}
+	if g.exists && g.link {
+		return errLinkKept
+	}
 	id, err := after()
 	if err != nil {
 		return err

@@ -54,6 +54,7 @@ type job struct {
 	doneBytes int64      // of the objects that are done
 	events    sync.Mutex // OnObject's
 	noCRC     sync.Once
+	noACL     sync.Once // warns of ACLs that may not be asked for
 }
 
 // spec is what makes a job this job and no other.

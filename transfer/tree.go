@@ -83,7 +83,10 @@ type SyncOptions struct {
 
 	// Backup is where what is replaced or deleted is kept, each run's in a
 	// folder of its own, for Undo to put it back: a folder for a folder, a
-	// place in a bucket of the same service for a bucket. It needs a StateDir.
+	// place in a bucket of the same service for a bucket. Objects are kept with
+	// their storage class and, where that may be asked for, their ACL, at the
+	// cost of two requests each; an object that is a link is not replaced, for
+	// it cannot be kept. It needs a StateDir.
 	Backup Location
 
 	// IgnoreErrors lets Delete go on though objects failed, but not if the
@@ -345,6 +348,8 @@ func (t *tree) run(ctx context.Context) (err error) {
 			return err
 		}
 		defer func() { err = errors.Join(err, t.backup.close()) }()
+	} else if err := t.forgetChanges(ctx); err != nil {
+		return err
 	}
 	if t.options.Delete {
 		if t.extras, err = newExtras(t.Engine.opts.StateDir); err != nil {

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,16 +37,19 @@ func (e *Engine) Undo(ctx context.Context, id string, opts *UndoOptions) (*Repor
 	if err != nil {
 		return nil, err
 	}
-	if c.Method != "sync" && c.Method != "apply" || c.Backup == (where{}) {
-		return nil, usagef("job %s has kept nothing to put back: it was no sync with a backup", id)
+	nothing := usagef("job %s has kept nothing to put back: it was no sync with a backup", id)
+	if c.Method != "sync" && c.Method != "apply" {
+		return nil, nothing
 	}
 	dst, err := opts.reach(c, c.Destination)
 	if err != nil {
 		return nil, err
 	}
-	at, err := opts.reach(c, c.Backup)
-	if err != nil {
-		return nil, err
+	at := Location{Bucket: dst.Bucket}
+	if c.Backup != (where{}) {
+		if at, err = opts.reach(c, c.Backup); err != nil {
+			return nil, err
+		}
 	}
 	damaged := int64(0)
 	if c, err := checkpoint.Inspect(e.opts.StateDir, id); err == nil {
@@ -64,6 +68,11 @@ func (e *Engine) Undo(ctx context.Context, id string, opts *UndoOptions) (*Repor
 		if !books.Resumed() { // it has ended since, or what there was is damaged and set aside
 			return nil, errors.Join(fmt.Errorf("%w: the checkpoint of %s could not be read; what it has kept is in %s", ErrNoJob, id, at), books.Remove())
 		}
+		if c.Backup == (where{}) { // the last run; what it went on with may have had one
+			if any, err := anyChange(books); err != nil || !any {
+				return nil, errors.Join(cmp.Or(err, nothing), books.Close())
+			}
+		}
 		return undoJournal{books}, nil
 	}
 	j, err := own.begin(ctx, s, opts.JobOptions)
@@ -74,8 +83,19 @@ func (e *Engine) Undo(ctx context.Context, id string, opts *UndoOptions) (*Repor
 	if damaged > 0 {
 		j.warn(fmt.Sprintf("%d records of the checkpoint were damaged, and what they were of is not put back; what was kept is in %s", damaged, at))
 	}
+	if c.Backup == (where{}) {
+		j.warn("the last run of the job kept nothing: what it replaced or deleted itself is not put back, only what runs before it have kept")
+	}
 	u := &undo{job: j, dst: dst, at: at, files: c.Files, sealed: c.Source.Sealed, dryRun: opts.DryRun}
 	return j.end(ctx, u.run(ctx), false)
+}
+
+// anyChange says whether a job has changes to take back.
+func anyChange(books Journal) (bool, error) {
+	for _, err := range books.Changes() {
+		return err == nil, err
+	}
+	return false, nil
 }
 
 // undoJournal is the journal of an Undo: that of the job it takes back, whose
