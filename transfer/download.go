@@ -317,11 +317,11 @@ func (d *download) whole(ctx context.Context) error {
 	return d.publish(ctx, result.CRC64(), temp)
 }
 
-// wholeBody writes a body of unproven bytes to the temporary file. That it
-// returns open where the publisher is to sync it, else it is sealed. The body's
+// wholeBody writes a body of unproven bytes to the temporary file. It is
+// not sealed where the publisher is to sync it with its neighbours. The body's
 // own error at its end is the proof: package oss compares the CRC-64 before it
 // says io.EOF.
-func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) (open *localfs.Temp, err error) {
+func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) (_ *localfs.Temp, err error) {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	n, err := fill(result.Body, buf[:])
@@ -365,7 +365,7 @@ func (d *download) wholeBody(result *oss.GetObjectResult, try *attempt) (open *l
 		return nil, err
 	}
 	if off > bufferSize {
-		return nil, temp.Finish(off, d.modTime, mode)
+		return temp, temp.Finish(off, d.modTime, mode)
 	}
 	return temp, temp.Complete(off, d.modTime, mode)
 }
@@ -427,7 +427,6 @@ func fill(r io.Reader, buf []byte) (n int, err error) {
 const fileMode fs.FileMode = 0
 
 // publish gives the finished temporary file its name and settles the object.
-// temp is that file where it is still to be sealed, else nil.
 func (d *download) publish(ctx context.Context, crc uint64, temp *localfs.Temp) error {
 	err := d.guard.keepFile(ctx, d.root, d.name, func() (checkpoint.Identity, error) {
 		temp, err := d.root.StatTemp(d.name, d.tempName(d.name))
@@ -438,13 +437,13 @@ func (d *download) publish(ctx context.Context, crc uint64, temp *localfs.Temp) 
 		return id, err
 	})
 	if err != nil {
-		if temp != nil {
-			return errors.Join(err, temp.Close())
+		if !temp.Sealed() {
+			err = errors.Join(err, temp.Close())
 		}
 		return err
 	}
 	err = d.publisher.publish(ctx, finished{
-		name: d.name, temp: d.tempName(d.name), unsynced: temp, guard: d.guard,
+		name: d.name, temp: d.tempName(d.name), file: temp, guard: d.guard,
 		settled: checkpoint.Settled{
 			Key:    d.name,
 			Source: checkpoint.Identity{Size: d.size, ETag: d.etag, VersionID: d.versionID, ModTime: d.uploaded.UnixNano(), CRC64: crc, HasCRC64: true},

@@ -161,9 +161,9 @@ func TestSameMeanwhile(t *testing.T) {
 		}
 		return send()
 	})
-	report := w.sync(transfer.Local(dir), w.at("p/"), transfer.SyncOptions{Compare: transfer.CompareExisting})
-	if report.Objects.Done != 1 || !once.Load() {
-		t.Errorf("%+v", report)
+	report, err := w.engine().Sync(t.Context(), transfer.Local(dir), w.at("p/"), &transfer.SyncOptions{Compare: transfer.CompareExisting})
+	if err != nil || report.Objects.Done != 1 || !once.Load() {
+		t.Errorf("%+v, %v", report, err)
 	}
 	if n := w.uploads(); n != 0 {
 		t.Errorf("%d uploads left", n)
@@ -183,9 +183,9 @@ func TestDoneButRefused(t *testing.T) {
 			relay bool
 		}{"upload": {src: transfer.Local(dir)}, "copy": {src: w.at("s/")}, "relay": {src: w.at("s/"), relay: true}} {
 			w.faults("lost=503 on=PutObject nth=1\nlost=503 on=CopyObject nth=1\nlost=503 on=CompleteMultipartUpload nth=1")
-			report := w.sync(run.src, w.at(name+"/"), transfer.SyncOptions{Compare: transfer.CompareExisting, Relay: run.relay})
-			if report.Objects.Done != 1 || report.Bytes.Done != int64(size) || report.Retries == 0 || w.uploads() != 0 {
-				t.Errorf("%s of %d bytes: %+v", name, size, report)
+			report, err := w.engine().Sync(t.Context(), run.src, w.at(name+"/"), &transfer.SyncOptions{Compare: transfer.CompareExisting, Relay: run.relay})
+			if err != nil || report.Objects.Done != 1 || report.Bytes.Done != int64(size) || report.Retries == 0 || w.uploads() != 0 {
+				t.Errorf("%s of %d bytes: %+v, %v", name, size, report, err)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,7 @@ type publisher struct {
 // finished is a temporary file, complete and synced.
 type finished struct {
 	name, temp string
-	unsynced   *localfs.Temp // the file, if that is left to the publisher; else nil
+	file       *localfs.Temp // sealed by the publisher where it is not; nil for a link
 	guard      guard
 	settled    checkpoint.Settled // Dest is filled in by the publisher
 	answer     chan<- error
@@ -85,9 +86,7 @@ func (p *publisher) publishGroup(group []finished) {
 			err = f.guard.undisturbedFile(p.root, f.name)
 		}
 		if err == nil {
-			var id localfs.Identity
-			id, err = p.root.PublishStat(f.name, f.temp)
-			f.settled.Dest = sourceIdentity(id)
+			f.settled.Dest, err = p.rename(f)
 		}
 		if err != nil {
 			p.refuse(f, err)
@@ -115,8 +114,8 @@ const sealers = 16
 // that are.
 func (p *publisher) seal(group []finished) []finished {
 	for _, f := range group {
-		if f.unsynced != nil {
-			f.unsynced.StartSync()
+		if f.file != nil && !f.file.Sealed() {
+			f.file.StartSync()
 		}
 	}
 	errs := make([]error, len(group))
@@ -125,8 +124,8 @@ func (p *publisher) seal(group []finished) []finished {
 	for range min(sealers, len(group)) {
 		all.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(group)); i = next.Add(1) - 1 {
-				if f := group[i]; f.unsynced != nil {
-					errs[i] = f.unsynced.Seal()
+				if f := group[i]; f.file != nil && !f.file.Sealed() {
+					errs[i] = f.file.Seal()
 				}
 			}
 		})
@@ -145,10 +144,29 @@ func (p *publisher) seal(group []finished) []finished {
 
 // refuse ends a file that could not be published.
 func (p *publisher) refuse(f finished, err error) {
+	if errors.Is(err, localfs.ErrReplaced) {
+		f.answer <- err // what is there is not ours to remove
+		return
+	}
 	if rmErr := p.root.RemoveTemp(f.name, f.temp); rmErr != nil {
 		p.job.log.Warn("temporary file not removed", "name", f.name, "err", rmErr)
 	}
 	f.answer <- err
+}
+
+// rename gives the file its name, and tells what has it: not what somebody else
+// has made of it since.
+func (p *publisher) rename(f finished) (checkpoint.Identity, error) {
+	var (
+		id  localfs.Identity
+		err error
+	)
+	if f.file != nil {
+		id, err = p.root.PublishTemp(f.name, f.temp, f.file)
+	} else {
+		id, err = p.root.PublishStat(f.name, f.temp)
+	}
+	return sourceIdentity(id), err
 }
 
 func (p *publisher) settle(f finished) error {

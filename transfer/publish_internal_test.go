@@ -46,7 +46,7 @@ func TestPublishGroupSyncs(t *testing.T) {
 	group := make([]finished, len(names))
 	for i, name := range names {
 		answers[i] = make(chan error, 1)
-		group[i] = finished{name: name, temp: localfs.TempName(name), unsynced: temps[i], answer: answers[i]}
+		group[i] = finished{name: name, temp: localfs.TempName(name), file: temps[i], answer: answers[i]}
 	}
 	p.publishGroup(group)
 	for i, name := range names {

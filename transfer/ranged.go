@@ -179,7 +179,7 @@ func (r *ranged) run(ctx context.Context) error {
 	if err := r.journal.PutObject(ctx, r.rec); err != nil {
 		return err
 	}
-	return r.publish(ctx, whole, nil)
+	return r.publish(ctx, whole, r.temp)
 }
 
 // fetch brings every range into the file, several at a time.

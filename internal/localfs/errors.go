@@ -28,6 +28,10 @@ var (
 	// FIFO, a socket, a device, or a temporary file with a second name).
 	ErrNotRegular = errors.New("not a regular file")
 
+	// ErrReplaced says that another process has put a file of its own in the
+	// place of a temporary file.
+	ErrReplaced = errors.New("another process has replaced the temporary file; let one at a time write there")
+
 	// ErrNotDurable says that the system could not bring written data to the
 	// disk. It may have dropped the data and forgotten the failure, so a second
 	// sync proves nothing: remove the temporary file and start it again.

@@ -17,6 +17,13 @@ type Identity struct {
 	Mode       fs.FileMode // type and permission bits
 }
 
+// sameFile says whether b is a with perhaps another name, which changes nothing
+// but the change time.
+func (a Identity) sameFile(b Identity) bool {
+	a.ChangeTime, a.Links = b.ChangeTime, b.Links
+	return a == b
+}
+
 // Identify returns the identity of an open file, whatever its type.
 func Identify(f *os.File) (Identity, error) {
 	return identify(f)

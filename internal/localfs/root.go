@@ -228,6 +228,23 @@ func (r *Root) Publish(key, tempName string) error {
 
 // PublishStat is Publish, and returns the identity of what has the name then.
 func (r *Root) PublishStat(key, tempName string) (Identity, error) {
+	return r.publish(key, tempName, Identity{})
+}
+
+// PublishTemp is Publish of a file that is sealed, and returns the identity that
+// it has under its name, whatever is written to it from then on. If it is
+// another file that has the temporary name, nothing is renamed, and the error is
+// ErrReplaced.
+func (r *Root) PublishTemp(key, tempName string, t *Temp) (Identity, error) {
+	id, err := r.publish(key, tempName, t.sealed)
+	if err == nil && !t.sealed.sameFile(id) {
+		id = t.sealed
+	}
+	return id, err
+}
+
+// publish renames a temporary file that is as id says, if that is not zero.
+func (r *Root) publish(key, tempName string, id Identity) (Identity, error) {
 	key, err := r.localTemp(key, tempName)
 	if err != nil {
 		return Identity{}, err
@@ -241,6 +258,9 @@ func (r *Root) PublishStat(key, tempName string) (Identity, error) {
 	if id, err := d.stat(name); err == nil && id.Mode&(fs.ModeDevice|fs.ModeNamedPipe|fs.ModeSocket) != 0 {
 		// A rename would put a file in its place: /dev/null is not meant.
 		return Identity{}, r.fail("publish", key, fmt.Errorf("%w: %s", ErrNotRegular, typeReason(id.Mode)))
+	}
+	if now, err := d.stat(tempName); err == nil && id != (Identity{}) && !id.sameFile(now) {
+		return Identity{}, r.fail("publish", key, ErrReplaced)
 	}
 	err = r.watch.step(Step{Op: "rename", Path: r.path(joinKey(dir, tempName)), To: r.path(key)}, func() error {
 		return d.rename(tempName, name)

@@ -21,6 +21,7 @@ type Temp struct {
 	watch    watcher
 	sparse   bool // see KeepHoles
 	poisoned atomic.Bool
+	sealed   Identity // zero before Seal
 }
 
 // CreateTemp makes a new, empty temporary file for key, readable by the owner
@@ -173,11 +174,21 @@ func (t *Temp) Seal() error {
 	if err == nil {
 		err = t.synced(t.watch.step(Step{Op: "sync", Path: t.file.Name()}, t.file.Sync))
 	}
+	var id Identity
+	if err == nil {
+		id, err = Identify(t.file)
+	}
 	if closeErr := t.file.Close(); err == nil {
 		err = t.synced(closeErr) // some file systems write only now
 	}
+	if err == nil {
+		t.sealed = id
+	}
 	return err
 }
+
+// Sealed says whether Seal has made the file durable.
+func (t *Temp) Sealed() bool { return t.sealed != Identity{} }
 
 // Close closes the file and leaves it in place, for OpenTemp or RemoveTemp.
 func (t *Temp) Close() error { return t.file.Close() }

@@ -388,3 +388,52 @@ func TestSyncDirsRefuses(t *testing.T) {
 		t.Error("a bad key passes")
 	}
 }
+
+// What is published is the file that was sealed, and what is told of it is not
+// what somebody else makes of it.
+func TestPublishTemp(t *testing.T) {
+	r := create(t)
+	name := localfs.TempName("x")
+	sealed := func() *localfs.Temp {
+		tmp, err := r.CreateTemp("k", name, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tmp.WriteAt([]byte("ours"), 0); err != nil || tmp.Sealed() {
+			t.Fatal(err)
+		}
+		if err := tmp.Finish(4, time.Unix(1e9, 0), 0); err != nil || !tmp.Sealed() {
+			t.Fatal(err)
+		}
+		return tmp
+	}
+	tmp := sealed()
+	if err := os.Remove(filepath.Join(r.Dir(), name)); err != nil {
+		t.Fatal(err)
+	}
+	plant(t, r.Dir(), name)
+	if _, err := r.PublishTemp("k", name, tmp); !errors.Is(err, localfs.ErrReplaced) {
+		t.Errorf("another file: %v", err)
+	}
+	if got := names(t, r.Dir()); !slices.Equal(got, []string{name}) {
+		t.Fatalf("there are %q", got)
+	}
+	if err := r.RemoveTemp("k", name); err != nil {
+		t.Fatal(err)
+	}
+	tmp = sealed()
+	r.Watch(func(s localfs.Step) {
+		if s.Op == "rename" && s.Done {
+			if err := os.WriteFile(filepath.Join(r.Dir(), "k"), []byte("them"), 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	id, err := r.PublishTemp("k", name, tmp)
+	if err != nil || id.ModTime != 1e18 || id.Size != 4 {
+		t.Errorf("%+v, %v", id, err)
+	}
+	if now, err := r.Stat("k"); err != nil || now == id {
+		t.Errorf("%+v, %v", now, err)
+	}
+}
