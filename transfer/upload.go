@@ -194,6 +194,7 @@ func (u *upload) run(ctx context.Context) error {
 		}
 		return u.put(ctx)
 	}
+	localfs.NoticeMapped(u.file)
 	partSize := u.Engine.opts.PartSize
 	if u.sealed {
 		partSize = (partSize + sealBlock - 1) / sealBlock * sealBlock
