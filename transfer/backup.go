@@ -77,12 +77,29 @@ func checkBackup(at, src, dst Location) error {
 	case at.Bucket != nil && !sameService(at.Bucket, dst.Bucket):
 		return usagef("the backup must be in a bucket of the destination's service")
 	}
+	at = resolved(at)
 	for _, side := range []Location{src, dst} {
-		if within(at, side) || within(side, at) {
+		if side := resolved(side); within(at, side) || within(side, at) {
 			return usagef("the backup %s and %s lie within each other", at, side)
 		}
 	}
 	return nil
+}
+
+// resolved is l without symbolic links in its path, as far as that exists.
+func resolved(l Location) Location {
+	if l.Bucket != nil {
+		return l
+	}
+	for dir, rest := l.Path, ""; ; dir, rest = filepath.Dir(dir), filepath.Join(filepath.Base(dir), rest) {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			l.Path = filepath.Join(real, rest)
+			return l
+		}
+		if dir == filepath.Dir(dir) {
+			return l
+		}
+	}
 }
 
 // within says whether a lies in the tree below b.

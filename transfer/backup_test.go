@@ -142,6 +142,12 @@ func TestBackupRefusals(t *testing.T) {
 	if _, err := s.sync(func(o *transfer.SyncOptions) { o.Backup = transfer.Local(filepath.Join(s.to, "kept")) }); err == nil {
 		t.Error("a backup within the destination")
 	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(s.to, link); err != nil {
+		t.Logf("no links here: %v", err)
+	} else if _, err := s.sync(func(o *transfer.SyncOptions) { o.Backup = transfer.Local(filepath.Join(link, "new", "kept")) }); err == nil {
+		t.Error("a backup within the destination, by way of a link")
+	}
 	if _, err := s.undo("0123456789abcdef", nil); !errors.Is(err, transfer.ErrNoJob) {
 		t.Errorf("no job: %v", err)
 	}

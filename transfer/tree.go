@@ -151,6 +151,8 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 	switch {
 	case src.Bucket == nil && dst.Bucket == nil:
 		return nil, usagef("neither side is in a bucket")
+	case o.ModifyWindow < 0:
+		return nil, usagef("times cannot be less than nothing apart, as %v is", o.ModifyWindow)
 	case t.direction != across:
 	case o.Single && src.Keys == nil && dst.Keys == nil:
 	case src.Keys != nil || dst.Keys != nil:

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/transfer"
 )
 
@@ -20,7 +22,8 @@ const applyLong = `Do what a plan says, and nothing else.
 PLAN is what "osssync plan" has written, or - for stdin. It names the source, the
 destination and the options; credentials come from the flags, the environment and the
 configuration. The endpoint is the plan's, unless --endpoint names another way to the
-same service.
+same service. Where the environment or the configuration names the endpoint of another
+service, nothing is sent to the plan's, and the exit code is 1.
 
 What has changed since the plan was made, at the source or at the destination, is left
 alone; the others are done, and the exit code is 7. Deletions come last, and only if
@@ -60,6 +63,7 @@ func newApplyCommand(a *app) *cobra.Command {
 			}
 			t := task{cmd: cmd, args: args, src: shown(p.Source), dst: shown(p.Destination)}
 			return a.reaching(cmd, &transfer.JobInfo{Service: p.Service}, func(bucket bucketFunc) error {
+				bucket = a.planned(cmd, p, bucket)
 				opts := func(o transfer.JobOptions) *transfer.ApplyOptions {
 					return &transfer.ApplyOptions{ResumeOptions: transfer.ResumeOptions{JobOptions: o, Bucket: bucket}}
 				}
@@ -80,6 +84,28 @@ func newApplyCommand(a *app) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&replan, "replan", false, "make the plan anew and do nothing")
 	return cmd
+}
+
+// planned is a way to the buckets of a plan. A plan is a file that anybody may
+// have written, so no credentials are used at an endpoint of its own where
+// another service is configured.
+func (a *app) planned(cmd *cobra.Command, p *transfer.Plan, bucket bucketFunc) bucketFunc {
+	return func(endpoint, name string) (*oss.Bucket, error) {
+		elsewhere, err := a.namesService(cmd)
+		if err != nil {
+			return nil, err
+		}
+		ours := a.target(name)
+		switch {
+		case elsewhere, strings.HasPrefix(p.Service, localService), ours.derived, ours.endpoint == "", sameEndpoint(ours.endpoint, endpoint):
+		case regionOf(ours.endpoint) == "" || regionOf(ours.endpoint) != regionOf(endpoint):
+			return nil, &usageError{
+				message: fmt.Sprintf("the plan is for %q, and %q is configured", endpoint, ours.endpoint),
+				hint:    "if that is meant, say so with --endpoint",
+			}
+		}
+		return bucket(endpoint, name)
+	}
 }
 
 // openPlan opens a plan. One from stdin is kept in a file without a name first:

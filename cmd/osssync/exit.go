@@ -173,7 +173,7 @@ func hintFor(err error) string {
 	case errors.Is(err, transfer.ErrJobHeld), errors.As(err, &inUse):
 		return "wait for the other process, or stop it"
 	case errors.Is(err, transfer.ErrDifferent):
-		return "bring DST to the state of SRC with: osssync sync"
+		return "bring DST to the state of SRC with osssync sync, with --delete for names that only DST has, or a single object with osssync cp"
 	case errors.Is(err, transfer.ErrIncomplete):
 		return "mend the causes and run the same command again: it does only what is missing"
 	case errors.Is(err, syscall.ENOSPC):

@@ -180,6 +180,7 @@ func (s *settings) oldProxy() (value, origin string) {
 
 // target is where the requests for a bucket go.
 type target struct {
+	derived                      bool // nobody has named the endpoint: it is the region's
 	endpoint, region, addressing string
 	origin, regionOrigin         string // of endpoint and region
 	special                      bool   // it is this bucket's own
@@ -227,6 +228,7 @@ func (a *app) target(bucket string) target {
 	add(&regions, value, origin)
 	if len(regions) > 0 {
 		t.region, t.regionOrigin = regions[0][0], regions[0][1]
+		t.derived = len(endpoints) == 0
 		add(&endpoints, endpointOf(t.region), "from the region, "+t.regionOrigin)
 	}
 	if len(endpoints) > 0 {
