@@ -18,7 +18,7 @@ import (
 //
 // Nothing is recorded: how durable w is nobody knows here. After an error w has
 // any of the bytes. The error matches ErrChanged if the object was overwritten
-// meanwhile.
+// or removed meanwhile.
 func (e *Engine) DownloadAt(ctx context.Context, src Location, w io.WriterAt, opts *DownloadOptions) (*Report, error) {
 	var o DownloadOptions
 	if opts != nil {
@@ -42,22 +42,9 @@ func (e *Engine) DownloadAt(ctx context.Context, src Location, w io.WriterAt, op
 	j.meter.setPhase(PhaseTransferring)
 	d := &download{job: j, bucket: src.Bucket, key: src.Path, name: src.Path, versionID: o.VersionID, keys: src.Keys}
 	err = d.at(ctx, callersAt{w})
-	if oss.Classify(err) == oss.ClassIdentity {
-		err = fmt.Errorf("%w: %w", &ChangedError{Name: d.key, What: "the object was overwritten"}, err)
-	}
+	err = changedMeanwhile(d.key, err, d.meta != nil)
 	j.blame(ctx, src.Path, "download", err)
 	return j.end(ctx, err, false)
-}
-
-// callersAt marks the errors of a caller's w.
-type callersAt struct{ w io.WriterAt }
-
-func (c callersAt) WriteAt(p []byte, off int64) (int, error) {
-	n, err := c.w.WriteAt(p, off)
-	if err != nil {
-		err = &writerError{err}
-	}
-	return n, err
 }
 
 // at fetches the whole object into w.

@@ -78,6 +78,9 @@ func (e *Engine) GC(ctx context.Context, opts *GCOptions) error {
 			return err
 		}
 	}
+	if g.broken != nil {
+		return g.broken
+	}
 	if g.failed > 0 {
 		return fmt.Errorf("%d leftovers could not be removed", g.failed)
 	}
@@ -93,6 +96,7 @@ type collector struct {
 	known  map[string]bool    // upload ids that are dealt with, or of jobs that are not dead
 	begun  map[bucketKey]bool // where such jobs may have begun uploads without knowing their ids
 	seen   map[string]bool    // paths of temporary files that are dealt with
+	broken *CallbackError     // OnGarbage's
 	named  bool               // the job is given up by name: a folder that is not there is gone
 }
 
@@ -119,8 +123,8 @@ func (g *collector) told(found Garbage, err error) bool {
 		g.failed++
 		g.cause = cmp.Or(g.cause, found.Err)
 	}
-	if g.opts.OnGarbage != nil {
-		g.opts.OnGarbage(found)
+	if g.opts.OnGarbage != nil && g.broken == nil {
+		g.broken = contain("OnGarbage", func() { g.opts.OnGarbage(found) })
 	}
 	return found.Err == nil
 }

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -53,6 +55,7 @@ type job struct {
 	report    Report
 	doneBytes int64      // of the objects that are done
 	events    sync.Mutex // OnObject's
+	broken    atomic.Pointer[CallbackError]
 	noCRC     sync.Once
 	noACL     sync.Once // warns of ACLs that may not be asked for
 }
@@ -104,12 +107,13 @@ func (e *Engine) begin(ctx context.Context, s spec, opts JobOptions) (*job, erro
 	j.journal, j.found = c, c.Resumed()
 	j.report.Resumed = j.found && c.Job().State != string(StateDone)
 	if !j.look && !j.part {
-		if err := errors.Join(c.ClearFailures(ctx), c.SetState(ctx, stateRunning, e.withSizes(s.call))); err != nil {
+		books := context.WithoutCancel(ctx) // a job that is cancelled now has a report
+		if err := errors.Join(c.ClearFailures(books), c.SetState(books, stateRunning, e.withSizes(s.call))); err != nil {
 			return nil, errors.Join(err, c.Close(), j.claim.Release())
 		}
 	}
 	if opts.OnStart != nil {
-		opts.OnStart(j.id, j.report.Resumed)
+		j.callback("OnStart", func() { opts.OnStart(j.id, j.report.Resumed) })
 	}
 	j.meter = startMeter(j)
 	return j, nil
@@ -130,13 +134,20 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 		err = j.report.incomplete()
 	}
 	j.mu.Unlock()
-	if err == nil && !keep {
-		err = j.journal.Remove()
+	if err == nil {
+		err = j.brokenBy()
+	}
+	removed := err == nil && !keep || j.mistyped(err)
+	if removed {
+		err = errors.Join(err, j.journal.Remove())
 	} else {
 		err = errors.Join(err, j.close(ctx, err, interrupted))
 	}
 	err = errors.Join(err, j.claim.Release())
 	last := j.meter.stop()
+	if broken := j.brokenBy(); broken != nil && !errors.Is(err, broken) {
+		err = errors.Join(err, broken) // OnProgress's last call
+	}
 
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -147,9 +158,11 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 	r.State = endState(err, interrupted)
 	switch {
 	case err == nil:
-		r.Resumable = false
 	case !interrupted:
 		r.Bytes.Done = j.doneBytes
+	}
+	if err == nil || removed {
+		r.Resumable = false
 	}
 	r.Bytes.Resumed = min(r.Bytes.Resumed, r.Bytes.Done)
 	if err != nil {
@@ -157,6 +170,20 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 	}
 	out := *r
 	return &out, err
+}
+
+// mistyped says that the job has found no source and has begun nothing: there is
+// nothing to go on with.
+func (j *job) mistyped(err error) bool {
+	if j.found || j.look || j.meter.bytesDone.Load() > 0 || !gone(err) && !errors.Is(err, ErrNoMatch) && !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	for range j.journal.Objects() {
+		return false
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.report.Objects.Done == 0 && j.report.Objects.Failed <= 1
 }
 
 // endState is how a job has ended that err has stopped, nil if it went through.
@@ -334,7 +361,7 @@ func (j *job) event(e ObjectEvent) {
 	}
 	j.events.Lock()
 	defer j.events.Unlock()
-	j.opts.OnObject(e)
+	j.callback("OnObject", func() { j.opts.OnObject(e) })
 }
 
 // seen counts an object into the totals.

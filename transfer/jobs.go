@@ -263,6 +263,9 @@ func (e *Engine) Remove(ctx context.Context, id string, opts *GCOptions) error {
 		return errors.Join(fmt.Errorf("job %s is not removed, for something it left could not be: %w", id, cause), journal.Close())
 	}
 	g.remove(leftover, journal.Remove)
+	if g.broken != nil {
+		return errors.Join(g.broken, journal.Close())
+	}
 	return journal.Close()
 }
 

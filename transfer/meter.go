@@ -49,7 +49,7 @@ func (m *meter) run() {
 	for {
 		select {
 		case <-ticker.C:
-			m.job.opts.OnProgress(m.snapshot())
+			m.job.callback("OnProgress", func() { m.job.opts.OnProgress(m.snapshot()) })
 		case <-m.quit:
 			return
 		}
@@ -64,7 +64,7 @@ func (m *meter) stop() Progress {
 	p := m.snapshot()
 	p.Final = true
 	if m.job.opts.OnProgress != nil {
-		m.job.opts.OnProgress(p)
+		m.job.callback("OnProgress", func() { m.job.opts.OnProgress(p) })
 	}
 	return p
 }

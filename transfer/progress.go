@@ -111,6 +111,9 @@ type JobOptions struct {
 	// uploading to these keys.
 	Adopt bool
 
+	// What panics in one of the functions below ends the job with a
+	// CallbackError; it is not called again.
+
 	// OnStart is told the job's id before anything is done, and whether it
 	// goes on with an earlier run that did not end.
 	OnStart func(jobID string, resumed bool)

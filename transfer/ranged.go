@@ -78,6 +78,9 @@ func (r *ranged) publishedBefore() (bool, error) {
 	if err == nil {
 		return false, temp.Close()
 	}
+	if errors.Is(err, localfs.ErrNotRegular) {
+		return false, nil // open replaces it
+	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
@@ -114,7 +117,10 @@ func (r *ranged) open(ctx context.Context, found bool) error {
 			r.temp = temp
 			return errors.Join(r.recall(), r.keepHoles(temp))
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, localfs.ErrNotRegular) { // or has a second name: others write to it
+			err = r.root.RemoveTemp(r.name, tempName)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		if err := r.journal.DropParts(ctx, r.name); err != nil {

@@ -55,7 +55,7 @@ func (e *Engine) UploadStream(ctx context.Context, r io.Reader, dst Location, op
 	j.report.Resumable = false
 	j.seen(true, 0)
 	j.meter.setPhase(PhaseTransferring)
-	s := &stream{job: j, state: e.opts.StateDir, bucket: dst.Bucket, key: dst.Path, headers: o.Headers, source: r, keys: dst.Keys}
+	s := &stream{job: j, state: e.opts.StateDir, bucket: dst.Bucket, key: dst.Path, headers: o.Headers, source: callersReader{r}, keys: dst.Keys}
 	s.books = func() (Journal, error) {
 		return e.open(checkpoint.Job{
 			ID: j.id, Kind: what.kind, Source: what.source, Destination: what.destination, Options: what.options, Created: time.Now(),
@@ -279,7 +279,8 @@ func (s *stream) complete(ctx context.Context) error {
 // DownloadTo writes the object src.Path to w, in order, and returns once its
 // last byte is written and the CRC-64 of all equals the server's. A lost
 // connection is taken up where it broke. What was written before an error
-// stays written: a stream has no atomic name.
+// stays written: a stream has no atomic name. The error matches ErrChanged if
+// the object was overwritten or removed meanwhile.
 func (e *Engine) DownloadTo(ctx context.Context, src Location, w io.Writer, opts *DownloadOptions) (*Report, error) {
 	var o DownloadOptions
 	if opts != nil {
@@ -324,11 +325,11 @@ type reader struct {
 }
 
 func (j *job) downloadTo(ctx context.Context, src Location, w io.Writer, o DownloadOptions) error {
-	r := &reader{job: j, src: src, options: o, to: w}
+	r := &reader{job: j, src: src, options: o, to: callersWriter{w}}
 	for !r.complete() {
 		before := r.written
 		if err := j.do(ctx, "get", src.Path, priorityPiece, r.read); err != nil {
-			return err
+			return changedMeanwhile(src.Path, err, r.pinned != nil)
 		}
 		if r.written == before && !r.complete() {
 			return io.ErrUnexpectedEOF
@@ -341,6 +342,15 @@ func (j *job) downloadTo(ctx context.Context, src Location, w io.Writer, o Downl
 	}
 	j.done("download", src.Path, "", r.written)
 	return nil
+}
+
+// changedMeanwhile is err, or that an object of which something was seen is
+// another one or none now.
+func changedMeanwhile(key string, err error, seen bool) error {
+	if seen && (oss.Classify(err) == oss.ClassIdentity || gone(err)) {
+		return changedObject(key, err)
+	}
+	return err
 }
 
 func (r *reader) complete() bool { return r.pinned != nil && r.written == r.pinned.Length }
