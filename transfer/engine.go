@@ -49,7 +49,9 @@ type Options struct {
 
 	// OpenJournal keeps checkpoints elsewhere than in a StateDir. It is
 	// called once for each job and returns *checkpoint.HeldError for one that
-	// is open already. A checkpoint.Memory lets jobs go on after an error
+	// is open already. A job goes on by the call that began it; Resume, Undo,
+	// Jobs, Job and Remove need a StateDir, and GC finds jobs in one only, beside
+	// the uploads of a bucket. A checkpoint.Memory lets jobs go on after an error
 	// without any disk:
 	//
 	//	var memory checkpoint.Memory
