@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/osssync/osssync/oss/emulator/internal/sign"
@@ -40,6 +41,7 @@ type response struct {
 	status int // 0: nothing yet
 	bytes  int64
 	begun  bool      // the status has gone out
+	wire   bool      // headers go out spelled as the service spells them
 	rq     *request  // whose answer it is
 	out    io.Writer // where the body goes instead, if faults spoil it
 }
@@ -59,7 +61,31 @@ func (w *response) WriteHeader(status int) {
 			return
 		}
 		w.Header().Set("x-oss-server-time", strconv.FormatInt(time.Since(w.start).Milliseconds(), 10))
+		if w.wire {
+			spellHeaders(w.Header())
+		}
 		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// spellHeaders renames headers from Go's spelling to the service's. Names have
+// no case, but the vendor's Java client looks for x-oss-meta- as it stands,
+// and takes the rest of the name for the key of the metadata.
+func spellHeaders(h http.Header) {
+	for name, values := range h {
+		spelled := name
+		switch {
+		case strings.HasPrefix(name, "X-Oss-"):
+			spelled = strings.ToLower(name)
+		case name == "Etag":
+			spelled = "ETag"
+		case name == "Content-Md5":
+			spelled = "Content-MD5"
+		}
+		if spelled != name {
+			delete(h, name)
+			h[spelled] = values
+		}
 	}
 }
 
@@ -89,6 +115,14 @@ func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // server must not stand behind a mux that cleans paths.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	newRequest(s, w, r).run((*request).authenticate)
+}
+
+// serveWire is ServeHTTP for what comes by Start. Who calls ServeHTTP gets the
+// headers as http.Header.Get finds them.
+func (s *Server) serveWire(w http.ResponseWriter, r *http.Request) {
+	rq := newRequest(s, w, r)
+	rq.w.wire = true
+	rq.run((*request).authenticate)
 }
 
 func newRequest(s *Server, w http.ResponseWriter, r *http.Request) *request {

@@ -199,7 +199,7 @@ func (s *Server) Start(addr string) (endpoint string, err error) {
 		l = secure
 	}
 	srv := &http.Server{
-		Handler:           s,
+		Handler:           http.HandlerFunc(s.serveWire),
 		ConnState:         s.track,
 		ReadHeaderTimeout: 15 * time.Second,
 		IdleTimeout:       2 * time.Minute,

@@ -139,6 +139,24 @@ func TestWire(t *testing.T) {
 	c.want(w.answer("PUT"), 411, "MissingContentLength")
 }
 
+// The vendor's Java client reads names of headers as they are spelled.
+func TestSpelledHeaders(t *testing.T) {
+	s, endpoint := start(t, &emulator.Options{})
+	c := &client{t: t, h: s, now: time.Now()}
+	c.put("k", "x", "x-oss-meta-my-key", "v")
+	w := dial(t, endpoint)
+	w.send(w.head("HEAD", target(testBucket, "k", ""), "Connection: close"))
+	head, err := io.ReadAll(w.r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"x-oss-meta-my-key: v", "x-oss-request-id:", "x-oss-server-time:", "ETag:", "Content-MD5:", "Last-Modified:"} {
+		if n := strings.Count(strings.ToLower(string(head)), "\n"+strings.ToLower(name)); n != 1 || !strings.Contains(string(head), "\n"+name) {
+			t.Errorf("%s comes %d times, or is spelled otherwise, in %s", name, n, head)
+		}
+	}
+}
+
 func TestNoBodyBeforeAuthentication(t *testing.T) {
 	_, endpoint := start(t, &emulator.Options{})
 	w := dial(t, endpoint)
