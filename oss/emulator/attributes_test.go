@@ -150,6 +150,8 @@ func TestBuckets(t *testing.T) {
 	c.want(create("other", ""), 200, "")
 	c.want(create("other", strings.Replace(ia, "IA", "Archive", 1)), 409, "BucketAlreadyExists")
 	c.want(create("third", "x"), 400, "MalformedXML")
+	c.want(create("third", "<CreateBucketConfiguration><LocationConstraint>oss-ap-southeast-1</LocationConstraint></CreateBucketConfiguration>"), 400, "InvalidLocationConstraint")
+	c.want(create("here", "<CreateBucketConfiguration><LocationConstraint>oss-cn-hangzhou</LocationConstraint></CreateBucketConfiguration>"), 200, "")
 	c.want(create("third", "", "x-oss-acl", "default"), 400, "InvalidArgument")
 	c.want(create("third", strings.Replace(ia, "IA", "Gold", 1)), 400, "InvalidArgument")
 
@@ -220,7 +222,9 @@ func TestDeleteBucket(t *testing.T) {
 	c.want(del(), 409, "BucketNotEmpty")
 	c.want(c.do("DELETE", target(testBucket, "k", ""), ""), 204, "")
 	id := c.initiate("k")
-	c.want(del(), 409, "BucketNotEmpty")
+	if a := c.want(del(), 409, "BucketNotEmpty"); !strings.HasPrefix(a.element("Message"), "The bucket has Multipart Uploads.") {
+		t.Error(a.body)
+	}
 	c.want(c.do("DELETE", target(testBucket, "k", "uploadId="+id), ""), 204, "")
 	c.want(del(), 204, "")
 	c.want(del(), 404, "NoSuchBucket")

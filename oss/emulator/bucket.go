@@ -144,7 +144,7 @@ func (rq *request) putBucket() error {
 	if err != nil {
 		return err
 	}
-	class, redundancy, err := parseBucketConfiguration(body)
+	class, redundancy, err := rq.parseBucketConfiguration(body)
 	if err != nil {
 		return err
 	}
@@ -194,13 +194,16 @@ func mayAddBucket(tx *store.Tx) error {
 }
 
 // parseBucketConfiguration reads the body of PutBucket, which may be empty.
-func parseBucketConfiguration(body []byte) (class, redundancy string, err error) {
+func (rq *request) parseBucketConfiguration(body []byte) (class, redundancy string, err error) {
 	if len(body) == 0 {
 		return "", "", nil
 	}
 	root, err := parseDocument(body, "CreateBucketConfiguration")
 	if err != nil {
 		return "", "", fail("MalformedXML")
+	}
+	if place, ok := root.child("LocationConstraint"); ok && place != rq.s.location() && place != rq.s.opts.Region {
+		return "", "", fail("InvalidLocationConstraint").with("LocationConstraint", place)
 	}
 	class, _ = root.child("StorageClass")
 	if class != "" && !validClass(class) {
@@ -213,6 +216,13 @@ func parseBucketConfiguration(body []byte) (class, redundancy string, err error)
 	return class, redundancy, nil
 }
 
+func hasVersions(tx *store.Tx, bucket string) bool {
+	for range tx.Versions(bucket, "") {
+		return true
+	}
+	return false
+}
+
 func (rq *request) deleteBucket() error {
 	err := rq.s.store.Update(func(tx *store.Tx) error {
 		if err := needBucket(tx, rq.bucket); err != nil {
@@ -223,7 +233,11 @@ func (rq *request) deleteBucket() error {
 			return err
 		}
 		if live > 0 || !tx.BucketEmpty(rq.bucket) {
-			return fail("BucketNotEmpty").with("BucketName", rq.bucket)
+			e := fail("BucketNotEmpty").with("BucketName", rq.bucket)
+			if live == 0 && !hasVersions(tx, rq.bucket) {
+				e.msg = "The bucket has Multipart Uploads. Please delete them first."
+			}
+			return e
 		}
 		return tx.DeleteBucket(rq.bucket)
 	})

@@ -85,6 +85,9 @@ func (rq *request) finishUpload(list []wantedPart, all, forbid bool, acl string)
 				return err
 			}
 			o = assemble(u, parts)
+			if err := checkClientSize(o); err != nil {
+				return err
+			}
 			o.ACL = cmp.Or(acl, o.ACL)
 			if u.Sequential {
 				if !slices.EqualFunc(o.Segments, digested, store.SameBytes) {
@@ -102,6 +105,17 @@ func (rq *request) finishUpload(list []wantedPart, all, forbid bool, acl string)
 		}
 	}
 	return nil, errSourceChanged
+}
+
+// checkClientSize compares an object with the size that a client which encrypts
+// has announced for it: a part was left out if they differ.
+func checkClientSize(o *store.Object) error {
+	const name = clientEncryptionMeta + "data-size"
+	v := headerValue(o.Headers, name)
+	if n, err := strconv.ParseInt(v, 10, 64); err == nil && n != o.Size {
+		return failArgument(name, v, "The size of the parts is not the one announced.")
+	}
+	return nil
 }
 
 // digestSequential returns the MD5 of a sequential upload's bytes, and which

@@ -2,6 +2,7 @@ package emulator_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -272,7 +273,7 @@ func TestLifecycleDocuments(t *testing.T) {
 	c.want(c.config("PUT", "accessmonitor", configDoc("accessmonitor")), 200, "")
 	c.want(put("<Rule><Status>Enabled</Status><Transition><Days>1</Days><StorageClass>IA</StorageClass><IsAccessTime>true</IsAccessTime>"+
 		"<ReturnToStdWhenVisit>true</ReturnToStdWhenVisit></Transition></Rule>"), 200, "")
-	c.want(c.config("PUT", "accessmonitor", "<AccessMonitorConfiguration><Status>Disabled</Status></AccessMonitorConfiguration>"), 400, "InvalidRequest")
+	c.want(c.config("PUT", "accessmonitor", "<AccessMonitorConfiguration><Status>Disabled</Status></AccessMonitorConfiguration>"), 400, "AccessMonitorDisableNotAllowed")
 	if id := c.config("GET", "lifecycle", "").element("ID"); len(id) != 32 {
 		t.Errorf("the rule without an id got %q", id)
 	}
@@ -288,7 +289,7 @@ func TestMetaQuery(t *testing.T) {
 	if a := c.want(c.config("GET", "metaQuery", ""), 200, ""); a.element("State") != "Ready" || a.element("MetaQueryMode") != "basic" {
 		t.Error(a.body)
 	}
-	c.put("a", "1", "x-oss-meta-color", "red", "x-oss-tagging", "k=v")
+	c.put("a", "1", "x-oss-meta-color", "red", "x-oss-tagging", "k=v&a=b")
 	c.put("b", "22", "x-oss-storage-class", "IA")
 	c.put("c/d", "10chars---", "x-oss-meta-color", "blue")
 	query := func(query, more string) *answer {
@@ -316,6 +317,9 @@ func TestMetaQuery(t *testing.T) {
 		if got := fmt.Sprint(a.elements("Filename")) + a.element("NextToken"); got != tc.want {
 			t.Errorf("%s %s: got %s, want %s", tc.query, tc.more, got, tc.want)
 		}
+	}
+	if got := c.want(query("", ""), 200, "").elements("Key"); !slices.Equal(got, []string{"a", "k", "color", "color"}) { // of tags and metadata
+		t.Error(got)
 	}
 	for _, tc := range []struct{ query, more, code string }{
 		{"{", "", "InvalidArgument"},

@@ -98,7 +98,7 @@ func TestCname(t *testing.T) {
 	cname := func(domain string) string {
 		return "<BucketCnameConfiguration><Cname><Domain>" + domain + "</Domain></Cname></BucketCnameConfiguration>"
 	}
-	c.want(c.config("GET", "cname=a.test&comp=token", ""), 404, "NoSuchCnameToken")
+	c.want(c.config("GET", "cname=a.test&comp=token", ""), 404, "CnameTokenNotFound")
 	token := c.want(c.config("POST", "cname&comp=token", cname("A.test")), 200, "").element("Token")
 	if got := c.want(c.config("GET", "cname=a.test&comp=token", ""), 200, "").element("Token"); got != token || token == "" {
 		t.Errorf("token is %q, was %q", got, token)

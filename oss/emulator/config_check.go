@@ -56,7 +56,7 @@ func checkAccessMonitor(rq *request, tx *store.Tx, doc *element) error {
 	for _, r := range lifecycle.all("Rule") {
 		for _, t := range append(r.all("Transition"), r.all("NoncurrentVersionTransition")...) {
 			if t.get("IsAccessTime") == "true" {
-				return fail("InvalidRequest").with("ErrorDetail", "a lifecycle rule goes by access times")
+				return fail("AccessMonitorDisableNotAllowed")
 			}
 		}
 	}
@@ -71,6 +71,7 @@ func checkReferer(_ *request, _ *store.Tx, doc *element) error {
 	return nil
 }
 
+// checkWebsite says what a rule leaves open, besides checking it.
 func checkWebsite(_ *request, _ *store.Tx, doc *element) error {
 	rules := doc.find("RoutingRules")
 	if doc.find("IndexDocument") == nil && doc.find("ErrorDocument") == nil && rules == nil {
@@ -92,26 +93,41 @@ func checkWebsite(_ *request, _ *store.Tx, doc *element) error {
 			return failArgument("RuleNumber", number, "The number of a routing rule is not unique.")
 		}
 		seen[number] = true
-		if rule.get("Redirect/RedirectType") == "Mirror" {
+		redirect := rule.find("Redirect")
+		if redirect.find("RedirectType") == nil {
+			redirect.set("RedirectType", "External")
+		}
+		if redirect.get("RedirectType") == "Mirror" {
 			if status != "404" && rule.find("LuaConfig") == nil { // a script has its own conditions
 				return failArgument("HttpErrorCodeReturnedEquals", status, "A mirror rule must have the condition 404.")
 			}
 			if u := rule.get("Redirect/MirrorURL"); !strings.HasPrefix(u, "http://") && !strings.HasPrefix(u, "https://") {
 				return failArgument("MirrorURL", u, "The mirror URL is not valid.")
 			}
-			if pass := rule.get("Redirect/MirrorPassQueryString"); pass != "" {
-				rule.find("Redirect").set("PassQueryString", pass) // the one covers the other
+			if pass := redirect.get("MirrorPassQueryString"); pass != "" {
+				redirect.set("PassQueryString", pass) // the one covers the other
+			}
+			for _, name := range []string{"PassQueryString", "MirrorPassOriginalSlashes"} {
+				if redirect.find(name) == nil {
+					redirect.set(name, "false")
+				}
 			}
 		}
 	}
 	return nil
 }
 
+// checkLogging wants the bucket for the logs to be there. Without a prefix the
+// answers say that it is empty.
 func checkLogging(_ *request, tx *store.Tx, doc *element) error {
-	if doc.find("LoggingEnabled") == nil {
+	enabled := doc.find("LoggingEnabled")
+	if enabled == nil {
 		return nil
 	}
-	target := doc.get("LoggingEnabled/TargetBucket")
+	if enabled.find("TargetPrefix") == nil {
+		enabled.set("TargetPrefix", "")
+	}
+	target := enabled.get("TargetBucket")
 	b, err := tx.Bucket(target)
 	if err == nil && b == nil {
 		err = fail("InvalidTargetBucketForLogging").with("TargetBucket", target)

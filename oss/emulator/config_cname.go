@@ -95,7 +95,7 @@ func (rq *request) getCnameToken() error {
 		return err
 	}
 	if doc == nil {
-		return fail("NoSuchCnameToken").with("Cname", domain)
+		return fail("CnameTokenNotFound").with("Cname", domain)
 	}
 	rq.writeElement(doc)
 	return nil

@@ -223,5 +223,5 @@ func (rq *request) vodPlaylist() error {
 	if err != nil {
 		return err
 	}
-	return failArgument("startTime", rq.param("startTime"), "Nothing was pushed between startTime and endTime.")
+	return failArgument("startTime", rq.param("startTime"), "No ts file found in specified time span.")
 }

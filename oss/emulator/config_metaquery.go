@@ -215,6 +215,7 @@ func metaFile(o *store.Object) *element {
 		}
 	}
 	tags, _ := splitTags(o.Tags)
+	slices.SortFunc(tags, func(a, b tag) int { return strings.Compare(a.key, b.key) })
 	if len(tags) > 0 {
 		tagging := node("OSSTagging")
 		for _, t := range tags {

@@ -43,9 +43,9 @@ func contentFamilies() []*family {
 				ErrorDocument?{Key? HttpStatus:200..599?}
 				RoutingRules?{RoutingRule*{RuleNumber:1..
 					Condition{KeyPrefixEquals? KeySuffixEquals? HttpErrorCodeReturnedEquals:400..599? IncludeHeader*{Key:text Equals?}}
-					Redirect{RedirectType:Mirror|External|Internal|AliCDN PassQueryString:bool? EnableReplacePrefix:bool?
+					Redirect{RedirectType:Mirror|External|Internal|AliCDN? PassQueryString:bool? EnableReplacePrefix:bool?
 						HttpRedirectCode:300..399? MirrorPassQueryString:bool? MirrorFollowRedirect:bool? MirrorCheckMd5:bool?
-						MirrorSNI:bool? MirrorHeaders?{PassAll:bool?}}}}}`,
+						MirrorSNI:bool? MirrorPassOriginalSlashes:bool? MirrorHeaders?{PassAll:bool?}}}}}`,
 			check: checkWebsite,
 		},
 		{

@@ -25,7 +25,7 @@ var configs = []struct {
 		"<AllowedHeader>*</AllowedHeader><ExposeHeader>x-a</ExposeHeader><MaxAgeSeconds>100</MaxAgeSeconds></CORSRule><ResponseVary>false</ResponseVary></CORSConfiguration>"},
 	{query: "website", absent: "NoSuchWebsiteConfiguration", doc: "<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument>" +
 		"<RoutingRules><RoutingRule><RuleNumber>1</RuleNumber><Condition><HttpErrorCodeReturnedEquals>404</HttpErrorCodeReturnedEquals></Condition>" +
-		"<Redirect><RedirectType>Mirror</RedirectType><MirrorURL>http://a.example/</MirrorURL><MirrorSNI>true</MirrorSNI></Redirect></RoutingRule></RoutingRules></WebsiteConfiguration>"},
+		"<Redirect><RedirectType>Mirror</RedirectType><MirrorURL>http://a.example/</MirrorURL><MirrorSNI>true</MirrorSNI><PassQueryString>false</PassQueryString><MirrorPassOriginalSlashes>false</MirrorPassOriginalSlashes></Redirect></RoutingRule></RoutingRules></WebsiteConfiguration>"},
 	{query: "logging", absent: "<BucketLoggingStatus></BucketLoggingStatus>", doc: "<BucketLoggingStatus><LoggingEnabled><TargetBucket>" + testBucket +
 		"</TargetBucket><TargetPrefix>p/</TargetPrefix></LoggingEnabled></BucketLoggingStatus>"},
 	{
@@ -258,6 +258,12 @@ func TestConfigCanonical(t *testing.T) {
 		{"referer", "<RefererConfiguration><AllowEmptyReferer>True</AllowEmptyReferer></RefererConfiguration>", "<AllowEmptyReferer>true</AllowEmptyReferer><AllowTruncateQueryString>true<"},
 		{"cors", cors(""), "<ResponseVary>false<"},
 		{"website", "<WebsiteConfiguration><IndexDocument><Suffix></Suffix></IndexDocument></WebsiteConfiguration>", "<Suffix></Suffix>"},
+		{
+			"website", "<WebsiteConfiguration><RoutingRules><RoutingRule><RuleNumber>1</RuleNumber><Condition><KeyPrefixEquals>a</KeyPrefixEquals></Condition>" +
+				"<Redirect><HostName>a.example</HostName></Redirect></RoutingRule></RoutingRules></WebsiteConfiguration>", "<RedirectType>External</RedirectType></Redirect>",
+		},
+		{"website", strings.Replace(configDoc("website"), "<PassQueryString>false</PassQueryString><MirrorPassOriginalSlashes>false</MirrorPassOriginalSlashes>", "", 1), "<PassQueryString>false</PassQueryString><MirrorPassOriginalSlashes>false<"},
+		{"logging", "<BucketLoggingStatus><LoggingEnabled><TargetBucket>" + testBucket + "</TargetBucket></LoggingEnabled></BucketLoggingStatus>", "<TargetPrefix></TargetPrefix>"},
 		{"website", strings.Replace(configDoc("website"), "<MirrorSNI>", "<MirrorPassQueryString>True</MirrorPassQueryString><MirrorSNI>", 1), "<PassQueryString>true<"},
 	} {
 		c.want(c.config("PUT", tc.query, tc.doc), 200, "")

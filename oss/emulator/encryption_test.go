@@ -37,6 +37,7 @@ func TestEncryptionHeaders(t *testing.T) {
 			id := c.initiate("m", tc.header...)
 			check("part", c.part("m", id, 1, "x"))
 			c.want(c.do("PUT", target(testBucket, "m", "partNumber=2&uploadId="+id), "x", sse, "KMS"), 400, "InvalidArgument")
+			check("copied part", c.want(c.do("PUT", target(testBucket, "m", "partNumber=1&uploadId="+id), "", "x-oss-copy-source", "/"+testBucket+"/k"), 200, ""))
 			c.want(c.complete("m", id, "", "x-oss-complete-all", "yes", sse, "KMS"), 400, "InvalidArgument")
 			check("complete", c.want(c.complete("m", id, "", "x-oss-complete-all", "yes"), 200, ""))
 		})
@@ -54,6 +55,17 @@ func TestCompleteSetsACL(t *testing.T) {
 	if got := c.do("GET", target(testBucket, "m", "acl"), "").element("Grant"); got != "public-read" {
 		t.Errorf("ACL is %q", got)
 	}
+}
+
+// TestClientEncryptedSize has an upload be refused that lacks parts of what its
+// client, which encrypts, has announced.
+func TestClientEncryptedSize(t *testing.T) {
+	c := newClient(t)
+	id := c.initiate("m", "x-oss-meta-client-side-encryption-data-size", "2")
+	c.part("m", id, 1, "x")
+	c.want(c.complete("m", id, "", "x-oss-complete-all", "yes"), 400, "InvalidArgument")
+	c.part("m", id, 1, "xy")
+	c.want(c.complete("m", id, "", "x-oss-complete-all", "yes"), 200, "")
 }
 
 // TestInitiateIgnoresConditions, unlike the other writes, which refuse them.

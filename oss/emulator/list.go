@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"hash/crc32"
@@ -109,9 +110,15 @@ func (rq *request) newListing(sizeParam string, def int) (*listing, error) {
 	return l, nil
 }
 
+// encodingType is what the request says, in the query or, as the vendor's Java
+// client does it to delete objects, in a header.
+func (rq *request) encodingType() string {
+	return cmp.Or(rq.param("encoding-type"), rq.header("encoding-type"))
+}
+
 // encoding returns what encoding-type asks to be done to keys.
 func (rq *request) encoding() (func(string) string, error) {
-	switch v := rq.param("encoding-type"); v {
+	switch v := rq.encodingType(); v {
 	case "":
 		return func(s string) string { return s }, nil
 	case "url":
@@ -122,7 +129,7 @@ func (rq *request) encoding() (func(string) string, error) {
 }
 
 func (rq *request) writeEncodingType(d *document) {
-	if v := rq.param("encoding-type"); v != "" {
+	if v := rq.encodingType(); v != "" {
 		d.text("EncodingType", v)
 	}
 }

@@ -198,9 +198,9 @@ func (rq *request) listParts() error {
 	if err != nil {
 		return err
 	}
-	next := marker
+	next := "" // without parts there is none
 	if len(parts) > 0 {
-		next = parts[len(parts)-1].Number
+		next = strconv.Itoa(parts[len(parts)-1].Number)
 	}
 	var d document
 	d.open("ListPartsResult")
@@ -210,7 +210,7 @@ func (rq *request) listParts() error {
 	d.text("UploadId", u.ID)
 	d.text("StorageClass", u.Class)
 	d.int("PartNumberMarker", int64(marker))
-	d.int("NextPartNumberMarker", int64(next))
+	d.text("NextPartNumberMarker", next)
 	d.int("MaxParts", int64(limit))
 	d.bool("IsTruncated", truncated)
 	for _, e := range clientEncryption {

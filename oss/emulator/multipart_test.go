@@ -204,6 +204,9 @@ func TestListParts(t *testing.T) {
 	if got := fmt.Sprint(a.elements("PartNumber"), a.element("IsTruncated"), a.element("NextPartNumberMarker"), a.element("PartNumberMarker")); got != "[3 5]true51" {
 		t.Error(got)
 	}
+	if a = c.want(list("&part-number-marker=9000"), 200, ""); !strings.Contains(a.body, "<NextPartNumberMarker></NextPartNumberMarker>") {
+		t.Error(a.body)
+	}
 	c.want(list("&max-parts=0"), 400, "InvalidArgument")
 	c.want(list("&max-parts=1001"), 400, "InvalidArgument")
 }

@@ -202,6 +202,16 @@ func TestDeleteMultiple(t *testing.T) {
 	c.want(c.get("stay"), 404, "NoSuchKey")
 }
 
+// The vendor's Java client asks in a header for keys to be encoded.
+func TestDeleteMultipleEncodingHeader(t *testing.T) {
+	c := newClient(t)
+	body := "<Delete><Object><Key>a&#1;</Key></Object></Delete>"
+	a := c.want(c.do("POST", target(testBucket, "", "delete"), body, "Content-MD5", md5Base64(body), "Encoding-Type", "url"), 200, "")
+	if a.element("Key") != "a%01" || a.element("EncodingType") != "url" {
+		t.Error(a.body)
+	}
+}
+
 func TestDeleteMultipleRefusals(t *testing.T) {
 	c := newClient(t)
 	one := "<Object><Key>k</Key></Object>"

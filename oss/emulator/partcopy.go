@@ -31,13 +31,14 @@ func (rq *request) uploadPartCopy() error {
 	if err != nil {
 		return err
 	}
+	var u *store.Upload
 	for range copyTries {
 		p, rg, size, err := rq.hashSource(src, number)
 		if err != nil {
 			return err
 		}
 		err = rq.s.store.Update(func(tx *store.Tx) error {
-			if _, err := rq.mayPutPart(tx, number, ecNoUploadPartCopy); err != nil {
+			if u, err = rq.mayPutPart(tx, number, ecNoUploadPartCopy); err != nil {
 				return err
 			}
 			o, err := rq.findSource(tx, src)
@@ -57,6 +58,7 @@ func (rq *request) uploadPartCopy() error {
 			return err
 		}
 		rq.set("ETag", `"`+p.ETag+`"`)
+		rq.echoEncryption(u.Headers)
 		if rg.status == http.StatusPartialContent {
 			rq.set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", rg.off, rg.off+rg.len-1, size))
 		}

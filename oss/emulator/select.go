@@ -264,7 +264,7 @@ func (rq *request) lastRecords(o *selectsql.Options, r *objectReader) error {
 		if err != nil {
 			return selectError(err)
 		}
-		total = n.Rows
+		total = n.Lines
 		if o.Range.Unit == selectsql.Splits {
 			total = n.Splits
 		}

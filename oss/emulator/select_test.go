@@ -109,9 +109,9 @@ func TestSelectOptions(t *testing.T) {
 		"<OutputHeader>True</OutputHeader></OutputSerialization><Options><SkipPartialDataRecord>true</SkipPartialDataRecord><MaxSkippedRecordsAllowed>1</MaxSkippedRecordsAllowed></Options>"
 	for _, test := range []struct{ name, got, want string }{
 		{"all", c.first(c.selectCSV("k", "select age from ossobject", in+"<FileHeaderInfo>Use</FileHeaderInfo>", out)), "name\tage|\t30|\t4|"},
-		{"lines", c.first(c.selectCSV("k", "select _1 from ossobject", in+"<FileHeaderInfo>IGNORE</FileHeaderInfo><Range>line-range=2-2</Range>", "")), "Bob\n"},
+		{"lines", c.first(c.selectCSV("k", "select _1 from ossobject", in+"<FileHeaderInfo>IGNORE</FileHeaderInfo><Range>line-range=1-3</Range>", "")), "Ann;x\nBob\n"},
 		{"last lines", c.first(c.selectCSV("k", "select _1 from ossobject", in+"<Range>line-range=-2</Range>", "")), "Bob\nCid\n"},
-		{"first lines", c.first(c.selectCSV("k", "select _2 from ossobject", in+"<Range>line-range=2-</Range>", "")), "4\n\n"},
+		{"first lines", c.first(c.selectCSV("k", "select _2 from ossobject", in+"<Range>line-range=3-</Range>", "")), "4\n\n"},
 		{"last split", c.first(c.selectCSV("k", "select count(*) from ossobject", in+"<Range>split-range=-1</Range>", "")), "4\n"},
 		{"bytes", c.first(c.selectCSV("k", "select _1 from ossobject", in+"<AllowQuotedRecordDelimiter>false</AllowQuotedRecordDelimiter>", "", "Range", "bytes=1-12")), "Ann;x\n"},
 		{"last bytes", c.first(c.selectCSV("k", "select _1 from ossobject", in+"<AllowQuotedRecordDelimiter>false</AllowQuotedRecordDelimiter>", "", "Range", "bytes=-5")), "Cid\n"},

@@ -20,6 +20,7 @@ type csvReader struct {
 	note   byte  // begins a comment; 0: none
 	multi  bool  // quoted fields may have delimiters of records
 	lines  int64 // records read
+	notes  int64 // comments read
 
 	special [256]bool // bytes that may end an unquoted field, or begin a quoted one
 
@@ -48,6 +49,7 @@ func (c *csvReader) next() ([]string, error) {
 			if err := c.skipRecord(); err != nil {
 				return nil, err
 			}
+			c.notes++
 			continue
 		}
 		c.unread()

@@ -102,7 +102,7 @@ func (e *engine) csv() error {
 			}
 			continue
 		}
-		switch e.o.Range.place(c.lines-1, c.start) {
+		switch e.o.Range.place(c.lines+c.notes-1, c.start) { // a comment is a line, too
 		case -1:
 			continue
 		case 1:
@@ -478,6 +478,7 @@ func (r *jsonRecord) column(c *column) (value, bool) {
 // record of CSV.
 type Counts struct {
 	Rows, Splits, Columns int64
+	Lines                 int64 // what a Range of Lines counts: rows and comments
 	Scanned               int64 // bytes
 }
 
@@ -498,7 +499,7 @@ func Count(r io.Reader, opts Options) (n Counts, err error) {
 				n.Rows++
 			}
 		}
-		n.Scanned = j.off
+		n.Lines, n.Scanned = n.Rows, j.off
 	} else {
 		c := newCSV(src, o)
 		for err == nil {
@@ -507,7 +508,7 @@ func Count(r io.Reader, opts Options) (n Counts, err error) {
 				n.Columns = int64(len(fields))
 			}
 		}
-		n.Rows, n.Scanned = c.lines, c.off
+		n.Rows, n.Lines, n.Scanned = c.lines, c.lines+c.notes, c.off
 	}
 	n.Splits = (n.Scanned + SplitSize - 1) / SplitSize
 	if err == io.EOF {
