@@ -79,12 +79,9 @@ type extra struct {
 }
 
 func newExtras(dir string) (*extras, error) {
-	file, err := os.CreateTemp(dir, "osssync-deletes-")
+	file, err := createNameless(dir, "osssync-deletes-")
 	if err != nil {
 		return nil, err
-	}
-	if err := os.Remove(file.Name()); err != nil && !errors.Is(err, fs.ErrPermission) { // Windows keeps it until it is closed
-		return nil, errors.Join(err, file.Close())
 	}
 	return &extras{file: file, out: bufio.NewWriter(file)}, nil
 }
@@ -130,13 +127,7 @@ func (x *extras) batches(size int, each func([]extra) error) error {
 	}
 }
 
-func (x *extras) close() error {
-	err := x.file.Close()
-	if rm := os.Remove(x.file.Name()); rm != nil && !errors.Is(rm, fs.ErrNotExist) {
-		err = errors.Join(err, rm)
-	}
-	return err
-}
+func (x *extras) close() error { return closeNameless(x.file) }
 
 // deleteExtras removes what only the destination has, if all that makes it safe
 // holds: the source was read whole and is not empty, everything was transferred,

@@ -18,12 +18,9 @@ type spool struct {
 }
 
 func newSpool(dir string) (*spool, error) {
-	file, err := os.CreateTemp(dir, "osssync-folders-")
+	file, err := createNameless(dir, "osssync-folders-")
 	if err != nil {
 		return nil, err
-	}
-	if err := os.Remove(file.Name()); err != nil && !errors.Is(err, fs.ErrPermission) { // Windows keeps it until it is closed
-		return nil, errors.Join(err, file.Close())
 	}
 	return &spool{file: file}, nil
 }
@@ -74,9 +71,24 @@ func (s *spool) backwards(size int, each func([]folderLast) error) error {
 	return nil
 }
 
-func (s *spool) close() error {
-	err := s.file.Close()
-	if rm := os.Remove(s.file.Name()); rm != nil && !errors.Is(rm, fs.ErrNotExist) {
+func (s *spool) close() error { return closeNameless(s.file) }
+
+// createNameless makes a file that nobody else can open, and that is gone when it
+// is closed, or the process dies. dir "" is the system's folder for such files.
+func createNameless(dir, pattern string) (*os.File, error) {
+	file, err := os.CreateTemp(dir, pattern)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(file.Name()); err != nil && !errors.Is(err, fs.ErrPermission) { // Windows keeps it until it is closed
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+func closeNameless(file *os.File) error {
+	err := file.Close()
+	if rm := os.Remove(file.Name()); rm != nil && !errors.Is(rm, fs.ErrNotExist) {
 		err = errors.Join(err, rm)
 	}
 	return err
