@@ -326,7 +326,7 @@ func (j *job) fail(key, operation string, err error) {
 		j.report.Failures = append(j.report.Failures, f)
 	}
 	j.mu.Unlock()
-	j.log.Info("failed", "op", operation, "key", key, "err", err)
+	j.log.Error("failed", "op", operation, "key", key, "err", err)
 	at := time.Now()
 	if at.Before(j.since) { // somebody has set the clock
 		at = j.since

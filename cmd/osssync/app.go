@@ -34,6 +34,7 @@ type app struct {
 
 	locals *localServers // shared by the lines of a run; nil elsewhere
 	within bool          // it is a line of a run
+	line   int           // which one, from 1
 	begun  bool          // flags and environment are read
 
 	stdoutMu sync.Mutex // makes lines of JSON whole
@@ -45,7 +46,8 @@ const rootLong = `osssync moves files to and from Alibaba Cloud OSS and goes on 
 SRC and DST are oss://BUCKET/KEY for an object, "-" for stdin or stdout, and
 anything else for a file or folder. Every flag can also be set as an environment
 variable: --part-size as OSSSYNC_PART_SIZE. A flag wins over the environment, and
-that over ossutil's configuration file; osssync config show says what is in force.
+that over the configuration files (osssync help config); osssync config show says
+what is in force.
 
 Try it without an account: osssync cp -r photos oss://my-bucket/ --local ./cloud
 `
@@ -94,6 +96,13 @@ func (a *app) begin(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	a.begun = true
+	a.readSettings(cmd)
+	if !strings.HasPrefix(cmd.Name(), cobra.ShellCompRequestCmd) {
+		if err := a.openLog(); err != nil {
+			return err
+		}
+		a.log.Info("begin", "command", strings.Join(strings.Fields(cmd.CommandPath())[1:], " "), "version", readVersion().Version, "pid", os.Getpid())
+	}
 	if err := a.flags.checkHosts(); err != nil {
 		return err
 	}
@@ -102,7 +111,6 @@ func (a *app) begin(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	a.readSettings(cmd)
 	if a.flags.onlyErrors {
 		a.flags.noProgress = true
 	}
@@ -111,10 +119,11 @@ func (a *app) begin(cmd *cobra.Command, args []string) error {
 	} else if cmd.Name() == "run" || cmd.Name() == "serve" {
 		return &usageError{message: cmd.Name() + " cannot be a line of a run"}
 	}
-	return a.openLog()
+	return nil
 }
 
-// openLog makes the logger that --log-file and --loglevel ask for, if any.
+// openLog makes the logger that --log-file, --log-format and --loglevel ask for,
+// if any.
 func (a *app) openLog() error {
 	level := a.flags.logLevel.value
 	if level == "" && a.flags.logFile != "" {
@@ -128,7 +137,7 @@ func (a *app) openLog() error {
 	}[level]}
 	if a.flags.logFile == "" {
 		a.flags.noProgress = true // lines and bars do not go together
-		a.log = slog.New(slog.NewTextHandler(a.stderr, opts))
+		a.setLog(a.stderr, a.flags.logFormat.value == "json", opts)
 		return nil
 	}
 	if levels := append([]string{"trace", "warn"}, a.flags.logLevel.allowed...); slices.Contains(levels, strings.ToLower(a.flags.logFile)) {
@@ -142,8 +151,46 @@ func (a *app) openLog() error {
 		return &usageError{message: "--log-file: " + err.Error()}
 	}
 	a.logFile = &logWriter{File: f}
-	a.log = slog.New(slog.NewJSONHandler(a.logFile, opts))
+	a.setLog(a.logFile, a.flags.logFormat.value != "text", opts)
 	return nil
+}
+
+func (a *app) setLog(w io.Writer, asJSON bool, opts *slog.HandlerOptions) {
+	if asJSON {
+		a.log = slog.New(slog.NewJSONHandler(w, opts))
+	} else {
+		a.log = slog.New(slog.NewTextHandler(w, opts))
+	}
+	if a.line > 0 {
+		a.log = a.log.With("line", a.line)
+	}
+}
+
+// logRefused opens the log of a command line that is not understood, as far as
+// its flags, the environment and the files name one.
+func (a *app) logRefused(cmd *cobra.Command) {
+	if a.settings.fromEnvironment(cmd) == nil {
+		a.readSettings(cmd)
+	}
+	a.openLog() //nolint:errcheck // what is wrong with the line is said
+}
+
+// logEnd logs what ended the run, err, if it did not just end, and the summary.
+func (a *app) logEnd(err error, code int) {
+	if err != nil {
+		a.log.Error("ended", "err", oneLine(err.Error()), "exit_code", code)
+	}
+	args := []any{"exit_code", code}
+	if a.outcome != nil {
+		r := a.outcome.report
+		n := r.Objects
+		args = append(args, "job", r.JobID, "state", string(r.State), "done", n.Done, "skipped", n.Skipped, "failed", n.Failed, "changed", n.Changed,
+			"deleted", n.Deleted, "bytes", r.Bytes.Done, "elapsed_seconds", r.Elapsed().Seconds(), "dry_run", a.outcome.dryRun)
+		if again := a.outcome.continuation(code); again != "" {
+			args = append(args, "continue", again)
+		}
+	}
+	a.log.Info("end", args...)
 }
 
 // logWriter remembers the first write that failed: slog does not.

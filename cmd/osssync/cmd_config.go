@@ -38,7 +38,13 @@ command line can be read by others. What can be given: --endpoint, --region, --m
 Both generations of the file are read: [Credentials], [Bucket-Endpoint],
 [Bucket-Cname], [AkService] of ossutil 1 and [default], [profile NAME],
 [buckets NAME] of ossutil 2. ~/.config/osssync/config, of the same form, is read
-before it. A flag wins over an environment variable, and that over a file. Keys in the
+before it, and can have a default for nearly every long flag besides, in [default] or
+[profile NAME]: bandwidth-limit = 5M, log-file = ~/osssync.log, checkers = 4. Those of
+every command hold everywhere; of others, these: filters, comparison and max-delete
+for sync, check and cp or mv -r; what is kept of files (dirs, preserve, links, sparse)
+and of objects (acl, storage-class, cache-control) where it has a meaning;
+expires-duration, older-than, human-readable, short-format, prices. What deletes,
+forces or names one thing is for a command line: config check says so. A flag wins over an environment variable, and that over a file. Keys in the
 environment are OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and OSS_SESSION_TOKEN or, without
 those, ALIBABA_CLOUD_ACCESS_KEY_ID, …_ACCESS_KEY_SECRET and …_SECURITY_TOKEN.
 
@@ -300,6 +306,7 @@ func (a *app) showConfig(cmd *cobra.Command, only []string) error {
 		}
 		add(f.Name, value, from)
 	})
+	a.showDefaults(cmd.Root(), add)
 	for _, name := range only {
 		if !slices.ContainsFunc(lines, func(l settingLine) bool { return l.Name == name }) {
 			e := &usageError{message: "no setting " + printable(name), hint: "see: osssync config show"}
@@ -356,18 +363,40 @@ func (a *app) whoAsks(ctx context.Context) (oss.Credentials, string) {
 	return c, origin
 }
 
-// checkConfig checks the file that config would write.
+// checkConfig checks the files that are read: the named one, or osssync's own and
+// ossutil's.
 func (a *app) checkConfig(cmd *cobra.Command) error {
 	name, err := a.configFile()
 	if err != nil {
 		return err
 	}
+	if cmp.Or(a.flags.configFile, a.environment("OSSUTIL_CONFIG_FILE")) == "" {
+		if own := ownConfig(); own != "" && isOwn(own) {
+			if err := a.checkFile(cmd, own); err != nil {
+				return err
+			}
+			if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+		}
+	}
+	return a.checkFile(cmd, name)
+}
+
+func (a *app) checkFile(cmd *cobra.Command, name string) error {
 	file, err := oss.ReadConfigFile(name)
 	if err != nil {
 		return &usageError{message: oneLine(err.Error()), hint: "make one with: osssync config"}
 	}
 	if text, err := os.ReadFile(name); err == nil {
 		a.warnUnknown(cmd.Root(), name, text)
+	}
+	if isOwn(name) {
+		for _, p := range file.Profiles() {
+			if err := checkDefaults(file, p); err != nil {
+				return err
+			}
+		}
 	}
 	if a.settings.err != nil {
 		return a.settings.err
@@ -376,7 +405,7 @@ func (a *app) checkConfig(cmd *cobra.Command) error {
 	if err := checkMode(name, func(format string, args ...any) { open = fmt.Sprintf(format, args...) }); err != nil {
 		return err
 	}
-	if open != "" {
+	if open != "" && (!isOwn(name) || slices.ContainsFunc(file.Profiles(), file.HasCredentials)) {
 		return &usageError{message: open}
 	}
 	profiles := file.Profiles()

@@ -217,7 +217,7 @@ func (b *batch) one(ctx context.Context, n int, args []string, err error) {
 	}
 	a := &app{
 		stdin: noStdin{}, stdout: &pipeWriter{w: stdout}, stderr: stderr, log: slog.New(slog.DiscardHandler),
-		locals: b.locals, within: true, limits: b.app.limited(),
+		locals: b.locals, within: true, line: n, limits: b.app.limited(),
 	}
 	code, word := exitUsage, ""
 	if len(args) > 0 && args[0] == "osssync" {
@@ -228,6 +228,7 @@ func (b *batch) one(ctx context.Context, n int, args []string, err error) {
 	}
 	if err != nil {
 		a.flags.json = b.app.flags.json
+		b.app.log.Error("ended", "line", n, "err", err, "exit_code", code)
 		a.explain(&usageError{message: err.Error()}, code)
 	} else {
 		code = a.execute(ctx, append(slices.Clone(b.global), args...))

@@ -153,18 +153,24 @@ var (
 	bucketSections  = []string{"Bucket-Endpoint", "Bucket-Cname"} // their keys are names of buckets
 )
 
-// warnUnknown warns of sections and keys of a file that mean nothing. It names
-// no values.
+// warnUnknown warns of sections and keys of a file that mean nothing, or nothing
+// there. It names no values.
 func (a *app) warnUnknown(root *cobra.Command, name string, text []byte) {
-	known := slices.Clone(ossutilKeys)
-	add := func(f *pflag.Flag) { known = append(known, plainKey(f.Name)) }
-	root.PersistentFlags().VisitAll(add)
-	for _, c := range root.Commands() {
-		c.LocalFlags().VisitAll(add)
-	}
-	for alias := range aliases {
-		known = append(known, plainKey(alias))
-	}
+	own, known, misplaced := isOwn(name), slices.Clone(ossutilKeys), map[string]string{}
+	everyFlag(root, func(f *pflag.Flag) {
+		global := root.PersistentFlags().Lookup(f.Name) == f
+		for _, spelling := range spellings(f.Name) {
+			key := plainKey(spelling)
+			switch anyFile := global && isAnyFile(f.Name); {
+			case anyFile, own && isDefault(root, f):
+				known = append(known, key)
+			case isDefault(root, f):
+				misplaced[key] = "has no effect in a file of ossutil's; it belongs into " + printable(ownConfig())
+			default:
+				misplaced[key] = "has no effect in a file; it is for the command line"
+			}
+		}
+	})
 	n, skip := 0, false
 	for line := range strings.Lines(string(text)) {
 		n++
@@ -182,12 +188,21 @@ func (a *app) warnUnknown(root *cobra.Command, name string, text []byte) {
 		if !ok || skip || strings.HasPrefix(line, "#") || strings.HasPrefix(line, ";") || slices.Contains(known, plainKey(key)) {
 			continue
 		}
+		if why := misplaced[plainKey(key)]; why != "" {
+			a.warn("%s:%d: %s %s", printable(name), n, printable(strings.TrimSpace(key)), why)
+			continue
+		}
 		meant := ""
 		if near := nearest(plainKey(key), known); near != "" {
 			meant = "; did you mean " + near + "?"
 		}
 		a.warn("%s:%d: %s means nothing to osssync%s", printable(name), n, printable(strings.TrimSpace(key)), meant)
 	}
+}
+
+// isAnyFile reports whether a file of either kind may set the flag of that name.
+func isAnyFile(name string) bool {
+	return slices.Contains(fileFlags, name) || name == "loglevel" || slices.ContainsFunc(configKeys, func(k [2]string) bool { return k[0] == name })
 }
 
 // plainKey is the name of a key without case, dashes and blanks: its spellings

@@ -99,8 +99,9 @@ func (a *app) printf(format string, args ...any) {
 	fmt.Fprintf(a.stderr, "osssync: "+format+"\n", args...)
 }
 
-// warn writes a warning unless only errors are wanted.
+// warn logs a warning, and writes it unless only errors are wanted.
 func (a *app) warn(format string, args ...any) {
+	a.log.Warn("warning", "text", fmt.Sprintf(format, args...))
 	if !a.flags.onlyErrors {
 		a.printf("warning: "+format, args...)
 	}

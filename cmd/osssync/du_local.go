@@ -104,6 +104,7 @@ func (d *du) walk(ctx context.Context, path, name string, level int64) (sums, er
 func (d *du) unread(err error) {
 	d.failed++
 	d.app.printf("error: %s", oneLine(err.Error()))
+	d.app.log.Error("failed", "err", err)
 }
 
 // unreadError says that the sums are too small. It matches

@@ -213,6 +213,10 @@ func isNetwork(err error) bool {
 // the exit code.
 func (a *app) finish(cmd *cobra.Command, err error) int {
 	code := exitCode(err)
+	if lost := a.lostOutput(); err == nil && lost != nil {
+		err, code = lost, exitLocal
+	}
+	a.logEnd(err, code)
 	if a.logFile != nil {
 		if closeErr := a.logFile.Close(); err == nil && closeErr != nil {
 			err, code = closeErr, exitLocal
@@ -223,9 +227,6 @@ func (a *app) finish(cmd *cobra.Command, err error) int {
 	}
 	if quietPipe(err) {
 		return code
-	}
-	if lost := a.lostOutput(); err == nil && lost != nil {
-		err, code = lost, exitLocal
 	}
 	if err != nil {
 		var usage *usageError

@@ -47,6 +47,7 @@ type globalFlags struct {
 	onlyErrors      bool
 	logFile         string
 	logLevel        choice
+	logFormat       choice
 	report          string
 	limits          limitFlags
 	payer           choice
@@ -128,9 +129,11 @@ func (g *globalFlags) register(f *pflag.FlagSet) {
 	f.BoolVarP(&g.quiet, "quiet", "q", false, "no progress")
 	f.BoolVar(&g.noProgress, "no-progress", false, "no progress")
 	f.BoolVar(&g.onlyErrors, "only-show-errors", false, "nothing but errors")
-	f.StringVar(&g.logFile, "log-file", "", "append a log to `FILE`, as JSON lines; also --log")
+	f.StringVar(&g.logFile, "log-file", "", "append a log to `FILE`: begin, warnings, failures, what ended it, and the summary; also --log")
 	g.logLevel = choice{allowed: []string{"off", "error", "info", "debug"}}
 	f.Var(&g.logLevel, "loglevel", "off, error, info or debug (default info with --log-file, else off)")
+	g.logFormat = choice{allowed: []string{"text", "json"}}
+	f.Var(&g.logFormat, "log-format", "text or json (default json with --log-file, else text)")
 	f.StringVar(&g.report, "report", "", "write the job's report to `FILE`, as JSON")
 	g.limits.register(f)
 }
@@ -144,15 +147,6 @@ const envPrefix = "OSSSYNC_"
 // It notes where each value comes from.
 func (s *settings) fromEnvironment(cmd *cobra.Command) error {
 	s.origins = map[string]string{}
-	names := func(f *pflag.Flag) []string {
-		list := []string{f.Name}
-		for alias, name := range aliases {
-			if name == f.Name {
-				list = append(list, alias)
-			}
-		}
-		return list
-	}
 	var failure error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Changed {
@@ -161,20 +155,28 @@ func (s *settings) fromEnvironment(cmd *cobra.Command) error {
 		if f.Changed || f.Name == "help" || failure != nil {
 			return
 		}
-		for _, name := range names(f) {
-			variable := envPrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-			value, ok := os.LookupEnv(variable)
-			if !ok || value == "" {
-				continue
-			}
-			if err := f.Value.Set(value); err != nil {
-				failure = &usageError{message: fmt.Sprintf("%s: %v", variable, err)}
-			}
-			s.origins[f.Name] = "environment " + variable
+		value, origin := environmentDefault(f.Name)
+		if value == "" {
 			return
 		}
+		if err := f.Value.Set(value); err != nil {
+			failure = &usageError{message: fmt.Sprintf("%s: %v", strings.TrimPrefix(origin, "environment "), err)}
+		}
+		s.origins[f.Name] = origin
 	})
 	return failure
+}
+
+// environmentDefault is what the environment says of a flag, in any of its
+// spellings, "" if nothing.
+func environmentDefault(name string) (value, origin string) {
+	for _, spelling := range spellings(name) {
+		variable := envPrefix + strings.ToUpper(strings.ReplaceAll(spelling, "-", "_"))
+		if value := os.Getenv(variable); value != "" {
+			return value, "environment " + variable
+		}
+	}
+	return "", ""
 }
 
 // secretFlags never appear in what is printed, and are warned about.

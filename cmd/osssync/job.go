@@ -91,6 +91,9 @@ func (a *app) runJob(s *service, t task) error {
 	for _, w := range shown {
 		a.warn("%s", oneLine(w))
 	}
+	for _, w := range report.Warnings[len(shown):] {
+		a.log.Warn("warning", "text", oneLine(w))
+	}
 	if more := len(report.Warnings) - len(shown); more > 0 {
 		a.warn("… and %d more in the report", more)
 	}
@@ -117,6 +120,7 @@ func heldReport(t task, err *transfer.HeldError) *transfer.Report {
 
 // started says which job begins, if that is more than what was asked for.
 func (a *app) started(t task, id string, resumed bool) {
+	a.log.Info("start", "job", id, "source", t.src.String(), "destination", t.dst.String(), "resumed", resumed, "dry_run", t.dryRun)
 	switch {
 	case a.flags.json:
 		a.emit(startLine{
@@ -195,12 +199,18 @@ func (o *outcome) failures(a *app) {
 	}
 }
 
+// continuation is the command line that goes on after that exit code, "" if none
+// does.
+func (o *outcome) continuation(code int) string {
+	if code != exitOK && code != exitUsage && o.report.Resumable {
+		return o.again
+	}
+	return ""
+}
+
 // last prints the last line, and the last JSON line.
 func (o *outcome) last(a *app, code int) {
-	again := ""
-	if code != exitOK && code != exitUsage && o.report.Resumable {
-		again = o.again
-	}
+	again := o.continuation(code)
 	if a.flags.json {
 		a.emit(summaryLine{
 			V: jsonVersion, Type: "summary", Report: o.report, ExitCode: code, Continue: again,

@@ -85,6 +85,7 @@ func (a *app) execute(ctx context.Context, args []string) int {
 	}
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !a.begun {
+		a.logRefused(cmd)
 		a.flags.json = wantsJSON(args) // its flag may stand behind the wrong one
 	}
 	return a.finish(cmd, err)

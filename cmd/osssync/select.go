@@ -214,6 +214,7 @@ func (a *app) several(ctx context.Context, r *requester, places []place, raw boo
 // failedName says that one of several names failed.
 func (a *app) failedName(p place, err error) {
 	a.printf("error: %s: %s", pasteable(p.url()), oneLine(err.Error()))
+	a.log.Error("failed", "bucket", p.bucket, "key", p.key, "err", err)
 	if a.flags.json {
 		a.emit(errorLine{V: jsonVersion, Type: "error", URL: p.url(), Error: err.Error(), ExitCode: exitCode(err)})
 	}

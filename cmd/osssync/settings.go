@@ -128,9 +128,9 @@ func fileOrigin(f *oss.ConfigFile, section string) string {
 	return fmt.Sprintf("file %s [%s]", printable(f.Name()), printable(section))
 }
 
-// fileFlags are the flags that a configuration file may set, besides those of
+// fileFlags are the flags that any configuration file may set, besides those of
 // the service and the credentials. A file of ossutil's holds others, which mean
-// something else here.
+// something else here; osssync's own file may set all that isDefault allows.
 var fileFlags = []string{
 	"sign-version", "addressing-style", "connect-timeout", "read-timeout", "proxy", "skip-verify-cert",
 	"retry-times", "job", "parallel", "part-size", "bigfile-threshold",
@@ -139,9 +139,9 @@ var fileFlags = []string{
 // fromFiles sets flags from the files.
 func (a *app) fromFiles(cmd *cobra.Command) error {
 	for _, name := range fileFlags {
-		f := cmd.Flags().Lookup(name)
-		if f == nil || a.settings.origins[name] != "" {
-			continue
+		f := cmd.Root().PersistentFlags().Lookup(name)
+		if f == nil || cmd.Flags().Lookup(name) != f || a.settings.origins[name] != "" {
+			continue // the -j of run is another one
 		}
 		value, origin := a.settings.setting(name)
 		if name == "proxy" && value == "" {
@@ -155,7 +155,7 @@ func (a *app) fromFiles(cmd *cobra.Command) error {
 		}
 		a.settings.origins[name] = origin
 	}
-	return nil
+	return a.fromOwn(cmd)
 }
 
 // oldProxy is the proxy of a file of version 1.
