@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -38,6 +39,10 @@ func lineOf(cmd *cobra.Command, command, args []string, keep func(*pflag.Flag) b
 		}
 		value := f.Value.String()
 		switch v := f.Value.(type) {
+		case *deadline:
+			if v.past(time.Now()) {
+				return // with it nothing would ever begin
+			}
 		case *ruleFlag:
 			words = append(words, v.again()...)
 			return
@@ -82,13 +87,15 @@ func programName(called string) string {
 	return called
 }
 
+// safeInShell are the characters that no shell takes for anything but themselves.
+const safeInShell = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:=@%+,"
+
 // quoteWord makes s one word of a POSIX shell. What cannot stand on one line of
 // a terminal is given to printf, and where even that would lose it, at the end
 // of a word, written in the $'…' form, which most shells know.
 func quoteWord(s string) string {
-	const safe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:=@%+,"
 	switch {
-	case s != "" && strings.Trim(s, safe) == "" && s[0] != '=': // zsh looks for a program there
+	case s != "" && strings.Trim(s, safeInShell) == "" && s[0] != '=': // zsh looks for a program there
 		return s
 	case runtime.GOOS == "windows":
 		return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"`

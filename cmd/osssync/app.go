@@ -32,10 +32,12 @@ type app struct {
 	warnedVerify bool
 	limits       *limits // shared by the lines of a run
 
-	locals *localServers // shared by the lines of a run; nil elsewhere
-	within bool          // it is a line of a run
-	line   int           // which one, from 1
-	begun  bool          // flags and environment are read
+	locals     *localServers // shared by the lines of a run; nil elsewhere
+	onTerminal bool          // stdout is one
+
+	within bool // it is a line of a run
+	line   int  // which one, from 1
+	begun  bool // flags and environment are read
 
 	stdoutMu sync.Mutex // makes lines of JSON whole
 	lost     error      // of the first line that could not be written
@@ -96,6 +98,9 @@ func (a *app) begin(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	a.begun = true
+	if p, ok := a.stdout.(*pipeWriter); ok {
+		a.onTerminal = isTerminal(p.w)
+	}
 	a.readSettings(cmd)
 	if !strings.HasPrefix(cmd.Name(), cobra.ShellCompRequestCmd) {
 		if err := a.openLog(); err != nil {

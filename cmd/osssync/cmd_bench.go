@@ -184,7 +184,7 @@ func (b *bench) clean(ctx context.Context) error {
 			for key := range keys {
 				_, err := b.bucket.DeleteObject(ctx, key, nil)
 				mu.Lock()
-				if err == nil {
+				if err == nil || errors.Is(err, oss.ErrNoSuchBucket) {
 					delete(b.made, key)
 				} else if first == nil {
 					first = fmt.Errorf("what was made is still there, below %s: %w", printable(b.prefix), err)
@@ -245,7 +245,9 @@ func (b *bench) measure(ctx context.Context, operation string, length, each, n i
 		mu   sync.Mutex
 		next int64
 		h    histogram
-		line = benchLine{V: jsonVersion, Type: "bench", Kind: b.kind, Operation: operation, Size: length}
+
+		refused error // the first, of a service that has done nothing yet
+		line    = benchLine{V: jsonVersion, Type: "bench", Kind: b.kind, Operation: operation, Size: length}
 	)
 	began := time.Now()
 	for range b.jobs {
@@ -253,7 +255,7 @@ func (b *bench) measure(ctx context.Context, operation string, length, each, n i
 			for {
 				mu.Lock()
 				i := next
-				over := i >= n || limited.Err() != nil
+				over := i >= n || limited.Err() != nil || refused != nil
 				if !over {
 					next++ // what is taken is done: there are no gaps
 				}
@@ -278,6 +280,9 @@ func (b *bench) measure(ctx context.Context, operation string, length, each, n i
 					if line.Error == "" {
 						line.Error = err.Error()
 					}
+					if line.Operations == 0 && exitCode(err) == exitServer {
+						refused = err
+					}
 				}
 				mu.Unlock()
 			}
@@ -286,6 +291,9 @@ func (b *bench) measure(ctx context.Context, operation string, length, each, n i
 	wg.Wait()
 	if ctx.Err() != nil {
 		return line, context.Cause(ctx)
+	}
+	if refused != nil && line.Operations == 0 {
+		return line, refused
 	}
 	took := time.Since(began).Seconds()
 	b.failed += line.Errors

@@ -107,6 +107,7 @@ func (a *app) addCompletion(cmd *cobra.Command) {
 // completeFlag lets a flag of a few words complete them.
 func (a *app) completeFlag(cmd *cobra.Command) func(*pflag.Flag) {
 	return func(f *pflag.Flag) {
+		f.Usage = strings.ReplaceAll(f.Usage, "`", "")
 		var complete cobra.CompletionFunc
 		if c, ok := f.Value.(*choice); ok {
 			complete = cobra.FixedCompletions(c.allowed, cobra.ShellCompDirectiveNoFileComp)

@@ -280,7 +280,7 @@ func (t *tally) end() error {
 			}
 		}
 	}
-	return t.line(line, t.total, pasteable(t.place.url()))
+	return t.line(line, t.total, t.app.name(t.place.url()))
 }
 
 func (d *du) usage(kind string, p place, s sums) usageLine {
@@ -294,7 +294,7 @@ func (d *du) usage(kind string, p place, s sums) usageLine {
 }
 
 func (d *du) folder(p place, s sums) error {
-	return d.line(d.usage("usage", p, s), s, pasteable(p.url()))
+	return d.line(d.usage("usage", p, s), s, d.app.name(p.url()))
 }
 
 func (d *du) header() error {

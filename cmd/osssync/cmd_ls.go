@@ -158,9 +158,9 @@ func (l *listing) row(r row) error {
 	case l.app.flags.json:
 		return l.app.writeJSON(l.out, r.json)
 	case l.short:
-		return l.line(pasteable(r.url))
+		return l.line(l.app.name(r.url))
 	}
-	return l.line(r.long + "  " + pasteable(r.url))
+	return l.line(r.long + "  " + l.app.name(r.url))
 }
 
 func (l *listing) line(s string) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -93,6 +94,9 @@ func (g *presigning) run(cmd *cobra.Command, args []string) error {
 func (g *presigning) sign(ctx context.Context, s *service, p place, opts *oss.SignURLOptions) error {
 	expires := time.Now().Add(time.Duration(g.expires)).UTC().Truncate(time.Second)
 	signed, err := s.bucket(p).SignURL(ctx, g.method.value, p.key, time.Duration(g.expires), opts)
+	if _, usage := errors.AsType[*oss.UsageError](err); usage && time.Duration(g.expires) > 7*24*time.Hour {
+		return &usageError{message: "--expires-duration: a URL is good for at most 7 days", hint: "give 7d or less, and make a new one when that is over"}
+	}
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func newReadSymlinkCommand(a *app) *cobra.Command {
 				if a.flags.json {
 					return a.writeJSON(a.stdout, symlinkLine{V: jsonVersion, Type: "symlink", URL: p.url(), TargetURL: target.url(), Target: key})
 				}
-				_, err = fmt.Fprintln(a.stdout, pasteable(target.url()))
+				_, err = fmt.Fprintln(a.stdout, a.name(target.url()))
 				return err
 			})
 		},

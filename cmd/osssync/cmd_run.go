@@ -34,6 +34,10 @@ Output is that of the lines, with the number of its line before each: [3]. With 
 each object has "line", and an object of type "line" says how each ended; the last, of
 type "run", sums up.
 
+Interrupted, it begins no more lines and says how many are left. Run again it runs all
+lines: those that were cut off go on, and finished ones are done once more, unless they are
+such as find nothing to do: sync, or cp -u.
+
 Exit code: the worst of those of the lines, the worst of all being, from the left, 5, 6,
 2, 3, 1, 7, 4, 11, 10, 8, 9.
 
@@ -71,7 +75,9 @@ type runSummary struct {
 	Lines          int     `json:"lines"`
 	Failed         int     `json:"failed"`
 	FailedLines    []int   `json:"failed_lines,omitempty"`
+	NotBegun       int     `json:"not_begun,omitempty"`
 	ExitCode       int     `json:"exit_code"`
+	Continue       string  `json:"continue,omitempty"`
 	ElapsedSeconds float64 `json:"elapsed_seconds"`
 }
 
@@ -133,6 +139,11 @@ func (a *app) runFile(cmd *cobra.Command, name string, parallel int) (err error)
 	}
 	defer release()
 	b := &batch{app: a, global: inherited(cmd), locals: &localServers{}, began: time.Now()}
+	if f, ok := in.(*os.File); ok {
+		info, err := f.Stat()
+		b.whole = err == nil && info.Mode().IsRegular()
+		b.again = commandLine(cmd, []string{name})
+	}
 	defer func() { err = errors.Join(err, b.locals.close()) }()
 	if err := b.all(ctx, in, parallel); err != nil {
 		return err
@@ -163,12 +174,15 @@ type batch struct {
 	global []string
 	locals *localServers
 	began  time.Time
+	whole  bool       // the lines can be counted without waiting for them
+	again  string     // the command line that runs all again, "" if their source is spent
 	output sync.Mutex // of whole lines
 
-	mu     sync.Mutex
-	lines  int
-	failed []int
-	code   int
+	mu       sync.Mutex
+	lines    int
+	failed   []int
+	notBegun int // of those that were read or can be counted
+	code     int
 }
 
 // all runs the lines of in. It returns when those that were begun have ended.
@@ -190,9 +204,11 @@ func (b *batch) all(ctx context.Context, in io.Reader, parallel int) error {
 		select {
 		case slots <- struct{}{}:
 		case <-ctx.Done():
-			return nil
 		}
 		if ctx.Err() != nil {
+			if b.notBegun++; b.whole {
+				continue
+			}
 			return nil
 		}
 		wg.Go(func() {
@@ -258,9 +274,14 @@ func (b *batch) summary(ctx context.Context) error {
 	} else if ctx.Err() != nil {
 		b.code = exitInterrupted
 	}
+	again := b.again
+	if ctx.Err() == nil {
+		again = "" // what failed would fail again, and all else be done anew
+	}
 	if b.app.flags.json {
 		b.app.emit(runSummary{
-			V: jsonVersion, Type: "run", Lines: b.lines, Failed: len(b.failed), FailedLines: b.failed, ExitCode: b.code, ElapsedSeconds: took.Seconds(),
+			V: jsonVersion, Type: "run", Lines: b.lines, Failed: len(b.failed), FailedLines: b.failed, NotBegun: b.notBegun,
+			ExitCode: b.code, Continue: again, ElapsedSeconds: took.Seconds(),
 		})
 	}
 	if b.code == exitOK {
@@ -276,11 +297,29 @@ func (b *batch) summary(ctx context.Context) error {
 	if len(b.failed) > maxShown {
 		numbers = append(numbers, "…")
 	}
-	text := fmt.Sprintf("%d of %s failed in %s: %s", len(b.failed), number(int64(b.lines), "line"), elapsed(took), strings.Join(numbers, ", "))
+	text := fmt.Sprintf("%d of %s failed in %s", len(b.failed), number(int64(b.lines), "line"), elapsed(took))
+	if len(numbers) > 0 {
+		text += ": " + strings.Join(numbers, ", ")
+	}
 	if ctx.Err() != nil {
-		text = "interrupted: " + text
+		text = "interrupted: " + text + b.rest(again)
 	}
 	return &runError{message: text, code: b.code}
+}
+
+// rest says what an interrupted run has left, and how to go on.
+func (b *batch) rest(again string) string {
+	text := ""
+	switch {
+	case b.whole:
+		text = fmt.Sprintf("; %s not begun", number(int64(b.notBegun), "line"))
+	default:
+		text = "; what else the input has is not begun"
+	}
+	if again != "" {
+		text += "; to go on, from the first line: " + again
+	}
+	return text
 }
 
 // noStdin is what the lines of a run read: they would take it from each other.

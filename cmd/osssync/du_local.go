@@ -27,7 +27,7 @@ func (d *du) local(ctx context.Context, p place) error {
 			return err
 		}
 	}
-	return d.line(d.usage("summary", p, total), total, pasteable(p.path))
+	return d.line(d.usage("summary", p, total), total, d.app.name(p.path))
 }
 
 // readAtOnce is how many names of a folder are in memory.

@@ -123,6 +123,7 @@ func hintFor(err error) string {
 		inUse *emulator.InUseError
 		job   *jobError
 		state *damagedStateError
+		bound *boundError
 
 		noState *transfer.StateError
 		noPart  *transfer.NoPartError
@@ -136,8 +137,8 @@ func hintFor(err error) string {
 		return job.hint
 	case errors.Is(err, errNothing):
 		return ""
-	case errors.As(err, new(*boundError)):
-		return "run the same command again: it goes on"
+	case errors.As(err, &bound):
+		return cmp.Or(bound.hint, "run the same command again: it goes on")
 	case errors.As(err, new(*transfer.PlanError)):
 		return "make the plan anew with: osssync plan; it is not meant to be edited"
 	case errors.Is(err, transfer.ErrStale):
@@ -264,6 +265,8 @@ func (a *app) explain(err error, code int) {
 	switch {
 	case errors.Is(err, transfer.ErrIncomplete) && a.outcome != nil:
 		a.outcome.failures(a)
+	case code == exitInterrupted && errors.As(err, new(*runError)):
+		a.printf("%s", err)
 	case code == exitInterrupted:
 		hint = ""
 		a.printf("interrupted")

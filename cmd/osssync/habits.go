@@ -64,6 +64,10 @@ var otherCommands = map[string]string{
 
 // otherFlags are flags of those tools.
 var otherFlags = map[string]string{
+	"sync -r":               "leave it out: sync takes the whole tree",
+	"sync recursive":        "leave it out: sync takes the whole tree",
+	"cp delete":             "give it to osssync sync: cp deletes nothing",
+	"mv delete":             "give it to osssync sync: mv deletes nothing but its sources",
 	"rm -b":                 "a bucket is removed with: osssync rb, and with all that is in it: osssync rb -f",
 	"output-format":         "give --json",
 	"block-size":            "sizes are for people; bytes are in --json",

@@ -202,3 +202,47 @@ func TestRemoveUploads(t *testing.T) {
 		}
 	}
 }
+
+// An interrupted run says how many lines it did not begin, and how to go on.
+func TestRunInterrupted(t *testing.T) {
+	newService(t)
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for name, text := range map[string]string{"a": "a", "lines": "cp a oss://bkt/1\n# none\n\ncp a oss://bkt/2\ncp a oss://bkt/3\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	code, _, stderr := command(ctx, "run", "-j", "1", "lines")
+	if want := `^osssync: interrupted: 0 of 0 lines failed in .*; 3 lines not begun; to go on, from the first line: osssync run --job=1 lines\n$`; code != exitInterrupted || !regexp.MustCompile(want).MatchString(stderr) {
+		t.Errorf("exit code %d, want 5; stderr %q, want %s", code, stderr, want)
+	}
+	code, stdout, _ := command(ctx, "run", "--json", "lines")
+	if want := `"lines":0,"failed":0,"not_begun":3,"exit_code":5,"continue":"osssync run --json lines"`; code != exitInterrupted || !strings.Contains(stdout, want) {
+		t.Errorf("exit code %d, want 5; stdout %q, want %s", code, stdout, want)
+	}
+}
+
+// A deadline that is over for good is not in the command that goes on: with it
+// nothing would ever begin.
+func TestContinueWithoutPastDeadline(t *testing.T) {
+	var a app
+	cmd, _, err := newRootCommand(&a).Find([]string{"cp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for value, want := range map[string]string{
+		"2001-01-01T00:00": "osssync cp a oss://bkt/a",
+		"2999-01-01T00:00": "osssync cp --deadline=2999-01-01T00:00 a oss://bkt/a",
+		"06:00":            "osssync cp --deadline=06:00 a oss://bkt/a",
+	} {
+		if err := cmd.ParseFlags([]string{"--deadline", value}); err != nil {
+			t.Fatal(err)
+		}
+		if have := commandLine(cmd, []string{"a", "oss://bkt/a"}); have != want {
+			t.Errorf("%s: %s, want %s", value, have, want)
+		}
+	}
+}

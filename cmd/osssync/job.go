@@ -37,7 +37,7 @@ func (a *app) runJob(s *service, t task) error {
 	if err != nil {
 		return err
 	}
-	out := &outcome{dryRun: t.dryRun, written: t.planned, again: commandLine(t.cmd, t.args)}
+	out := &outcome{dryRun: t.dryRun, written: t.planned}
 	ctx, release, err := a.hold(t.cmd.Context())
 	if err != nil {
 		return err
@@ -68,6 +68,7 @@ func (a *app) runJob(s *service, t task) error {
 		},
 	})
 	view.stop()
+	out.again = commandLine(t.cmd, t.args)
 	if held, ok := errors.AsType[*transfer.HeldError](err); ok && report == nil {
 		report = heldReport(t, held)
 	}

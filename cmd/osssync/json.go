@@ -319,7 +319,8 @@ run:
   the lines of each command, with "line", its number, in every object; then
   text      line, text: what a command printed that is no JSON, as help does
   line      line, command, exit_code, elapsed_seconds: how that line ended
-  run       the last line: lines, failed, failed_lines, exit_code, elapsed_seconds
+  run       the last line: lines (that were begun), failed, failed_lines, not_begun,
+            exit_code, continue, elapsed_seconds
 
 version:
   version   version, go, platform, commit

@@ -52,6 +52,7 @@ type limits struct {
 type boundError struct {
 	message string
 	code    int
+	hint    string // "" = it goes on
 }
 
 func (e *boundError) Error() string { return e.message }
@@ -112,8 +113,13 @@ func (a *app) hold(parent context.Context) (ctx context.Context, release func(),
 			timers = append(timers, time.AfterFunc(end.at.Sub(now), func() { cancel(cause) }))
 		default:
 			release()
-			if end.flag == "window" {
+			switch end.flag {
+			case "window":
 				cause.message = fmt.Sprintf("it is outside of --window %s: nothing was begun", f.window.text)
+				cause.hint = "run the same command again when it opens"
+			case "deadline":
+				cause.message = fmt.Sprintf("the end of --deadline %s is reached: nothing was begun", printable(f.deadline.text))
+				cause.hint = "give a later --deadline, or leave it out"
 			}
 			return nil, nil, cause
 		}
@@ -259,6 +265,12 @@ func next(now time.Time, clock time.Duration) time.Time {
 type deadline struct {
 	at   time.Time
 	text string
+}
+
+// past reports whether the moment is over for good: a time of the day comes again.
+func (d *deadline) past(now time.Time) bool {
+	_, err := parseClock(d.text)
+	return d.text != "" && err != nil && !d.at.After(now)
 }
 
 func (d *deadline) String() string { return d.text }

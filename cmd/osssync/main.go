@@ -34,7 +34,7 @@ const drainTime = 4500 * time.Millisecond
 // so while a script passes on what it got.
 const echoTime = time.Second
 
-// untilSignal ends the context at the first SIGINT or SIGTERM and lets one that
+// untilSignal ends the context at the first SIGINT, SIGTERM or SIGHUP and lets one that
 // comes echoTime later or more kill the process. The context ends with plain
 // context.Canceled, which every package below knows. A program that has not
 // ended drainTime after the first is ended, which is no worse than a crash.
@@ -42,6 +42,9 @@ func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup wants the run to go on
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go obey(ctx, signals, cancel, func() { signal.Stop(signals) }, func() {
 		fmt.Fprintf(os.Stderr, "osssync: error: still busy %s after the signal; leaving. Nothing finished is lost: run the same command again\n", drainTime)
 		os.Exit(exitInterrupted)

@@ -115,6 +115,27 @@ func (e *partlyError) Error() string {
 }
 func (e *partlyError) Is(target error) bool { return target == transfer.ErrIncomplete }
 
+// name is a name as stdout shows it: on a terminal as a word of a shell, to be
+// pasted back, and elsewhere as pasteable has it.
+func (a *app) name(s string) string {
+	if a.onTerminal {
+		return shellName(s)
+	}
+	return pasteable(s)
+}
+
+// shellName is a name as one word of a shell, with quotes only where it needs
+// them.
+func shellName(s string) string {
+	plain := s != "" && s[0] != '=' && !strings.ContainsFunc(s, func(r rune) bool {
+		return r < utf8.RuneSelf && !strings.ContainsRune(safeInShell, r)
+	})
+	if plain || printable(s) != s {
+		return pasteable(s)
+	}
+	return quoteWord(s)
+}
+
 // pasteable is a name as a shell reads it back: as it stands if it is fit for a
 // terminal, else within $'…', with the bytes that are not in octal. bash, zsh
 // and ksh read that.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -108,5 +109,21 @@ func TestPasteableInAShell(t *testing.T) {
 	out, err := exec.Command(bash, "-c", "printf %s"+strings.ReplaceAll(words.String(), "'|' ", "'|'")).Output()
 	if err != nil || string(out) != all.String() {
 		t.Errorf("read back as %q, want %q: %v", out, all.String(), err)
+	}
+}
+
+// On a terminal a name is one word of a shell, whatever is in it.
+func TestShellName(t *testing.T) {
+	for in, want := range map[string]string{
+		"oss://b/k-ü.txt": "oss://b/k-ü.txt",
+		"a b":             "'a b'",
+		"it's $x":         `'it'\''s $x'`,
+		"s*.txt":          "'s*.txt'",
+		"a\nb":            `$'a\012b'`,
+		"":                "''",
+	} {
+		if have := shellName(in); have != want && runtime.GOOS != "windows" {
+			t.Errorf("shellName(%q) = %s, want %s", in, have, want)
+		}
 	}
 }

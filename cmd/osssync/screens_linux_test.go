@@ -131,3 +131,28 @@ func timeless(lines []string) string {
 	}
 	return text
 }
+
+// ls shows names that can be pasted back on a terminal, and as they are elsewhere.
+func TestNamesOnTerminal(t *testing.T) {
+	newService(t)
+	file := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const url = "oss://bkt/it's a *"
+	if code, _, stderr := command(t.Context(), "cp", file, url); code != exitOK {
+		t.Fatal(stderr)
+	}
+	outside, inside := openTerminal(t)
+	if code := run(t.Context(), []string{"ls", "-s", "oss://bkt"}, strings.NewReader(""), inside, io.Discard); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	inside.Close()
+	text, _ := io.ReadAll(outside) // ends with EIO
+	if want := quoteWord(url) + "\r\n"; !strings.Contains(string(text), want) {
+		t.Errorf("a terminal gets %q, want %q in it", text, want)
+	}
+	if _, stdout, _ := command(t.Context(), "ls", "-s", "oss://bkt"); !strings.Contains(stdout, url+"\n") {
+		t.Errorf("a pipe gets %q, want %q in it", stdout, url)
+	}
+}

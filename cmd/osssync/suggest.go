@@ -60,7 +60,8 @@ func flagError(cmd *cobra.Command, err error) error {
 			}
 		}
 		slices.Sort(names)
-		if other := otherFlags[strings.ToLower(unknown.GetSpecifiedName())]; other != "" {
+		name := strings.ToLower(unknown.GetSpecifiedName())
+		if other := cmp.Or(otherFlags[cmd.Name()+" "+name], otherFlags[name]); other != "" {
 			e.hint = other
 		} else if at := commandWith(cmd, unknown.GetSpecifiedName()); at != "" {
 			e.hint = "it is a flag of commands, as of " + at + ", and stands behind the command"
