@@ -175,6 +175,12 @@ func TestBuckets(t *testing.T) {
 		t.Error(got)
 	}
 	c.want(c.do("PUT", target("other", "", "acl"), "", "x-oss-acl", "default"), 400, "InvalidArgument")
+	c.want(c.do("PUT", target("other", "", "acl"), "", "x-oss-acl", "authenticated-read"), 200, "")
+	if got := c.do("GET", target("other", "", "acl"), "").element("Grant"); got != "authenticated-read" {
+		t.Error(got)
+	}
+	c.put("k", "x")
+	c.want(c.do("PUT", target(testBucket, "k", "acl"), "", "x-oss-object-acl", "authenticated-read"), 400, "InvalidArgument")
 	a = c.want(c.do("PUT", target("made-by-its-acl", "", "acl"), "", "x-oss-acl", "public-read"), 200, "")
 	if got := c.do("GET", target("made-by-its-acl", "", "acl"), "").element("Grant"); got != "public-read" || a.header.Get("Location") != "/made-by-its-acl" {
 		t.Errorf("the ACL is %q, the header %v", got, a.header)

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -66,13 +67,35 @@ func (rq *request) readCallback() (*callback, error) {
 	switch {
 	case c.URL == "" || strings.Count(c.URL, ";") >= 5:
 		return nil, bad("callbackUrl")
-	case c.Body == "":
+	case c.Body == "" || strings.Contains(c.Body, "$("): // a variable is ${name}
 		return nil, bad("callbackBody")
 	case c.BodyType != "" && c.BodyType != callbackForm && c.BodyType != callbackJSON:
 		return nil, bad("callbackBodyType")
 	}
+	for address := range strings.SplitSeq(c.URL, ";") {
+		if _, err := callbackAddress(address); err != nil {
+			return nil, bad("callbackUrl")
+		}
+	}
 	maps.DeleteFunc(c.vars, func(name, _ string) bool { return !strings.HasPrefix(name, "x:") }) // ignored, not refused
 	return &c, nil
+}
+
+// callbackAddress reads one address of callbackUrl, which may go without
+// http://. Its host must be localhost, an IP address or have a domain.
+func callbackAddress(s string) (*url.URL, error) {
+	s = strings.TrimSpace(s)
+	if !strings.Contains(s, "://") {
+		s = "http://" + s
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return nil, err
+	}
+	if host := u.Hostname(); !loopback(host) && !strings.ContainsAny(host, ".:") {
+		return nil, fmt.Errorf("host %q has no domain", host)
+	}
+	return u, nil
 }
 
 // readCallbackPolicy takes what c.Policy names from the bucket's configuration.
@@ -141,7 +164,7 @@ func (rq *request) call(c *callback, o *store.Object) error {
 	}
 	msg := "Error status : 301."
 	for address := range strings.SplitSeq(c.URL, ";") {
-		u, err := url.Parse(strings.TrimSpace(address))
+		u, err := callbackAddress(address)
 		if err != nil || u.Scheme != "http" || !loopback(u.Hostname()) {
 			continue
 		}

@@ -45,7 +45,7 @@ func TestCallback(t *testing.T) {
 		t.Errorf("called %s with %s %q, want %q", host, typ, body, want)
 	}
 
-	c.want(put(b64(`{"callbackUrl":"`+app.URL+`","callbackBody":"{\"o\":${object},\"n\":${size}}","callbackBodyType":"application/json"}`)), 200, "")
+	c.want(put(b64(`{"callbackUrl":"`+strings.TrimPrefix(app.URL, "http://")+`","callbackBody":"{\"o\":${object},\"n\":${size}}","callbackBodyType":"application/json"}`)), 200, "")
 	if want := `{"o":"dir/k","n":5}`; body != want || typ != "application/json" {
 		t.Errorf("called with %s %q, want %q", typ, body, want)
 	}
@@ -74,6 +74,9 @@ func TestCallbackRefused(t *testing.T) {
 		{"elsewhere", b64(`{"callbackUrl":"http://app.example/","callbackBody":"x"}`), 203, "CallbackFailed"},
 		{"this machine by a name that only seems so", b64(`{"callbackUrl":"http://localhost.example/","callbackBody":"x"}`), 203, "CallbackFailed"},
 		{"no scheme", b64(`{"callbackUrl":"app.example","callbackBody":"x"}`), 203, "CallbackFailed"},
+		{"no domain", b64(`{"callbackUrl":"app","callbackBody":"x"}`), 400, "InvalidArgument"},
+		{"no port", b64(`{"callbackUrl":"127.0.0.1;app.example:x","callbackBody":"x"}`), 400, "InvalidArgument"},
+		{"no variable", b64(`{"callbackUrl":"http://127.0.0.1/","callbackBody":"o=$(object)"}`), 400, "InvalidArgument"},
 		{"no base64", "{}", 400, "InvalidArgument"},
 		{"no JSON", b64("x"), 400, "InvalidArgument"},
 		{"no URL", b64(`{"callbackBody":"x"}`), 400, "InvalidArgument"},

@@ -17,6 +17,10 @@ const (
 	aclPublicRead      = "public-read"
 	aclPublicReadWrite = "public-read-write"
 
+	// aclAuthenticatedRead is for buckets alone: whoever has an account may
+	// read. Here that is the owner. The vendor's Java client has it.
+	aclAuthenticatedRead = "authenticated-read"
+
 	classStandard = "Standard"
 
 	// maxMetadata bounds all user metadata of an object, in bytes.
@@ -31,10 +35,12 @@ var storageClasses = []string{classStandard, "IA", "Archive", "ColdArchive", "De
 func validClass(c string) bool { return slices.Contains(storageClasses, c) }
 
 func validBucketACL(acl string) bool {
-	return acl == aclPrivate || acl == aclPublicRead || acl == aclPublicReadWrite
+	return acl == aclPrivate || acl == aclPublicRead || acl == aclPublicReadWrite || acl == aclAuthenticatedRead
 }
 
-func validObjectACL(acl string) bool { return acl == aclDefault || validBucketACL(acl) }
+func validObjectACL(acl string) bool {
+	return acl == aclDefault || acl != aclAuthenticatedRead && validBucketACL(acl)
+}
 
 // storedHeaders are kept with an object and given back as they are, besides
 // x-oss-meta-*.
