@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"crypto/md5"
 	"fmt"
 	"net/http"
@@ -29,10 +30,11 @@ func (rq *request) getBucketACL() error {
 	return nil
 }
 
-// putBucketACL makes the bucket if there is none.
+// putBucketACL makes the bucket if there is none. Without an ACL it changes
+// nothing else.
 func (rq *request) putBucketACL() error {
 	acl := rq.header("x-oss-acl")
-	if !validBucketACL(acl) {
+	if acl != "" && !validBucketACL(acl) {
 		return failArgument("x-oss-acl", acl, "The bucket ACL is not valid.")
 	}
 	err := rq.s.store.Update(func(tx *store.Tx) error {
@@ -46,12 +48,12 @@ func (rq *request) putBucketACL() error {
 				return err
 			}
 		}
-		if acl != aclPrivate {
+		b.ACL = cmp.Or(acl, b.ACL)
+		if b.ACL != aclPrivate && b.ACL != aclAuthenticatedRead {
 			if err := rq.mayBePublic(tx); err != nil {
 				return err
 			}
 		}
-		b.ACL = acl
 		return tx.PutBucket(b)
 	})
 	if err == nil {

@@ -179,6 +179,10 @@ func TestBuckets(t *testing.T) {
 	if got := c.do("GET", target("other", "", "acl"), "").element("Grant"); got != "authenticated-read" {
 		t.Error(got)
 	}
+	c.want(c.do("PUT", target("other", "", "acl"), ""), 200, "")
+	if got := c.do("GET", target("other", "", "acl"), "").element("Grant"); got != "authenticated-read" {
+		t.Error("no ACL changes it to", got)
+	}
 	c.put("k", "x")
 	c.want(c.do("PUT", target(testBucket, "k", "acl"), "", "x-oss-object-acl", "authenticated-read"), 400, "InvalidArgument")
 	a = c.want(c.do("PUT", target("made-by-its-acl", "", "acl"), "", "x-oss-acl", "public-read"), 200, "")

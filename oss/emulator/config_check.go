@@ -71,6 +71,22 @@ func checkReferer(_ *request, _ *store.Tx, doc *element) error {
 	return nil
 }
 
+// mirrorDefaults are what a mirror rule says that leaves them open: names and
+// values, as the vendor's Go and Java tests have them.
+var mirrorDefaults = [][2]string{
+	{"PassQueryString", "false"}, {"MirrorPassQueryString", "false"}, {"MirrorPassOriginalSlashes", "false"},
+	{"MirrorFollowRedirect", "true"}, {"MirrorCheckMd5", "false"},
+}
+
+// setDefaults gives e those children that it lacks.
+func setDefaults(e *element, defaults [][2]string) {
+	for _, d := range defaults {
+		if e.find(d[0]) == nil {
+			e.set(d[0], d[1])
+		}
+	}
+}
+
 // checkWebsite says what a rule leaves open, besides checking it.
 func checkWebsite(_ *request, _ *store.Tx, doc *element) error {
 	rules := doc.find("RoutingRules")
@@ -107,10 +123,9 @@ func checkWebsite(_ *request, _ *store.Tx, doc *element) error {
 			if pass := redirect.get("MirrorPassQueryString"); pass != "" {
 				redirect.set("PassQueryString", pass) // the one covers the other
 			}
-			for _, name := range []string{"PassQueryString", "MirrorPassOriginalSlashes"} {
-				if redirect.find(name) == nil {
-					redirect.set(name, "false")
-				}
+			setDefaults(redirect, mirrorDefaults)
+			if h := redirect.find("MirrorHeaders"); h != nil {
+				setDefaults(h, [][2]string{{"PassAll", "false"}})
 			}
 		}
 	}

@@ -25,7 +25,7 @@ var configs = []struct {
 		"<AllowedHeader>*</AllowedHeader><ExposeHeader>x-a</ExposeHeader><MaxAgeSeconds>100</MaxAgeSeconds></CORSRule><ResponseVary>false</ResponseVary></CORSConfiguration>"},
 	{query: "website", absent: "NoSuchWebsiteConfiguration", doc: "<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument>" +
 		"<RoutingRules><RoutingRule><RuleNumber>1</RuleNumber><Condition><HttpErrorCodeReturnedEquals>404</HttpErrorCodeReturnedEquals></Condition>" +
-		"<Redirect><RedirectType>Mirror</RedirectType><MirrorURL>http://a.example/</MirrorURL><MirrorSNI>true</MirrorSNI><PassQueryString>false</PassQueryString><MirrorPassOriginalSlashes>false</MirrorPassOriginalSlashes></Redirect></RoutingRule></RoutingRules></WebsiteConfiguration>"},
+		"<Redirect><RedirectType>Mirror</RedirectType><MirrorURL>http://a.example/</MirrorURL><MirrorSNI>true</MirrorSNI>" + mirrorDefaults + "</Redirect></RoutingRule></RoutingRules></WebsiteConfiguration>"},
 	{query: "logging", absent: "<BucketLoggingStatus></BucketLoggingStatus>", doc: "<BucketLoggingStatus><LoggingEnabled><TargetBucket>" + testBucket +
 		"</TargetBucket><TargetPrefix>p/</TargetPrefix></LoggingEnabled></BucketLoggingStatus>"},
 	{
@@ -83,6 +83,9 @@ var configs = []struct {
 		"<HideHeaders><Header>Last-Modified</Header></HideHeaders></Rule></ResponseHeaderConfiguration>"},
 	{query: "policy", absent: "NoSuchBucketPolicy", doc: policyOf("Deny", "oss:PutObject", "1234")},
 }
+
+// mirrorDefaults are what a mirror rule says that leaves them open.
+const mirrorDefaults = "<PassQueryString>false</PassQueryString><MirrorPassQueryString>false</MirrorPassQueryString><MirrorPassOriginalSlashes>false</MirrorPassOriginalSlashes><MirrorFollowRedirect>true</MirrorFollowRedirect><MirrorCheckMd5>false</MirrorCheckMd5>"
 
 func inventory(id string) string {
 	return "<InventoryConfiguration><Id>" + id + "</Id><IsEnabled>true</IsEnabled><Destination><OSSBucketDestination><Format>CSV</Format>" +
@@ -262,9 +265,9 @@ func TestConfigCanonical(t *testing.T) {
 			"website", "<WebsiteConfiguration><RoutingRules><RoutingRule><RuleNumber>1</RuleNumber><Condition><KeyPrefixEquals>a</KeyPrefixEquals></Condition>" +
 				"<Redirect><HostName>a.example</HostName></Redirect></RoutingRule></RoutingRules></WebsiteConfiguration>", "<RedirectType>External</RedirectType></Redirect>",
 		},
-		{"website", strings.Replace(configDoc("website"), "<PassQueryString>false</PassQueryString><MirrorPassOriginalSlashes>false</MirrorPassOriginalSlashes>", "", 1), "<PassQueryString>false</PassQueryString><MirrorPassOriginalSlashes>false<"},
+		{"website", strings.Replace(configDoc("website"), mirrorDefaults, "<MirrorHeaders><Pass>a</Pass></MirrorHeaders>", 1), "<MirrorHeaders><Pass>a</Pass><PassAll>false</PassAll></MirrorHeaders>" + mirrorDefaults},
 		{"logging", "<BucketLoggingStatus><LoggingEnabled><TargetBucket>" + testBucket + "</TargetBucket></LoggingEnabled></BucketLoggingStatus>", "<TargetPrefix></TargetPrefix>"},
-		{"website", strings.Replace(configDoc("website"), "<MirrorSNI>", "<MirrorPassQueryString>True</MirrorPassQueryString><MirrorSNI>", 1), "<PassQueryString>true<"},
+		{"website", strings.Replace(configDoc("website"), "<MirrorPassQueryString>false<", "<MirrorPassQueryString>True<", 1), "<PassQueryString>true<"},
 	} {
 		c.want(c.config("PUT", tc.query, tc.doc), 200, "")
 		if a := c.config("GET", tc.query, ""); !strings.Contains(a.body, tc.want) {
