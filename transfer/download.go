@@ -424,7 +424,7 @@ func fill(r io.Reader, buf []byte) (n int, err error) {
 // fileMode is the mode of a downloaded file: what the umask leaves of 0666. A
 // mode in the object's metadata is not applied: whoever may write to a bucket
 // must not make programs here.
-const fileMode fs.FileMode = 0
+const fileMode = localfs.DefaultMode
 
 // publish gives the finished temporary file its name and settles the object.
 func (d *download) publish(ctx context.Context, crc uint64, temp *localfs.Temp) error {

@@ -128,7 +128,7 @@ func (t *tree) sameFolderAttributes(name string, file localfs.Identity, meta *os
 				return false, err
 			}
 		}
-		return mode == 0 || mode == file.Mode.Perm(), nil
+		return mode == fileMode || mode == file.Mode.Perm(), nil
 	}
 	now, err := t.folderAttributes(name, file)
 	if err != nil || !hasTime {

@@ -128,6 +128,33 @@ func TestPreserveFolders(t *testing.T) {
 	again("with it", 0, 0, 0)
 }
 
+// Permissions that let nobody do anything are permissions.
+func TestPreserveNoPermissions(t *testing.T) {
+	w := newWorld(t)
+	for name, mode := range map[string]string{"n/file": "100000", "n/folder/": "40000"} {
+		_, err := w.bucket.PutObject(t.Context(), name, strings.NewReader(""), &oss.PutObjectOptions{ObjectHeaders: oss.ObjectHeaders{
+			Meta: map[string]string{transfer.MetaMode: mode},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir, o := t.TempDir(), transfer.SyncOptions{Files: transfer.FileOptions{Folders: true, Preserve: true}}
+	for _, done := range []int64{2, 0} {
+		if r := w.sync(w.at("n"), transfer.Local(dir), o); r.Objects.Done != done || r.Objects.Failed > 0 {
+			t.Errorf("%+v, %v", r.Objects, r.Failures)
+		}
+		for _, name := range []string{"file", "folder"} {
+			if got := lstat(t, filepath.Join(dir, name)).Mode().Perm(); got != 0 {
+				t.Errorf("%s: %v", name, got)
+			}
+		}
+		if os.Geteuid() != 0 {
+			break // nobody else can look into the folder
+		}
+	}
+}
+
 // A run that was killed has set no folder: the next one does.
 func TestPreserveFoldersGoesOn(t *testing.T) {
 	for _, compare := range []transfer.Compare{transfer.CompareModTime, transfer.CompareNone} {

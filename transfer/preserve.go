@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"maps"
@@ -47,7 +46,7 @@ func withAttributes(h oss.ObjectHeaders, attributes map[string]string) oss.Objec
 	return h
 }
 
-// permissions are what an object's metadata says of a file's; 0 if that is
+// permissions are what an object's metadata says of a file's; fileMode if that is
 // nothing. Whoever may write to a bucket must not give a program here the rights
 // of its owner, so that is all: no setuid, setgid or sticky bit. Digits of
 // another tool's, which writes them in decimal, are no mode.
@@ -58,8 +57,8 @@ func folderPermissions(meta map[string]string) fs.FileMode { return permissionsO
 
 func permissionsOf(meta map[string]string, want uint64) fs.FileMode {
 	mode, err := strconv.ParseUint(meta[MetaMode], 8, 32)
-	if kind := mode & modeType; err != nil || kind != 0 && kind != want {
-		return 0
+	if kind := mode & modeType; err != nil || mode == 0 || kind != 0 && kind != want {
+		return fileMode
 	}
 	return fs.FileMode(mode).Perm()
 }
@@ -84,7 +83,7 @@ func (d *download) restore(temp *localfs.Temp, meta map[string]string) (fs.FileM
 			return 0, err
 		}
 	}
-	return cmp.Or(permissions(meta), fileMode), nil
+	return permissions(meta), nil
 }
 
 // sameAttributes says whether an object's metadata names the permissions and the
@@ -92,6 +91,11 @@ func (d *download) restore(temp *localfs.Temp, meta map[string]string) (fs.FileM
 func (t *tree) sameAttributes(name string, meta map[string]string) (bool, error) {
 	if !t.options.Files.Preserve || t.root == nil {
 		return true, nil
+	}
+	if t.direction == down {
+		id, err := t.root.Stat(name)
+		mode := permissions(meta)
+		return mode == fileMode || mode == id.Mode.Perm(), err
 	}
 	file, id, err := t.root.Open(name)
 	if err != nil {
@@ -101,9 +105,6 @@ func (t *tree) sameAttributes(name string, meta map[string]string) (bool, error)
 	now, err := attributes(file, id.Mode)
 	if err != nil {
 		return false, err
-	}
-	if t.direction == down {
-		return permissions(meta) == 0 || permissions(meta) == id.Mode.Perm(), nil
 	}
 	for name, value := range now {
 		if meta[name] != value {

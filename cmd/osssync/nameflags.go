@@ -31,8 +31,8 @@ that are not become %XX in the key. A file that cannot be read is a failure, too
 out and counted as skipped, with a warning; for links see the flags. Hard links are
 files. Holes of files are sent as zeros, and --sparse makes holes of zeros again. Folders are no objects, unless with --dirs. Objects keep the times of files, and
 with --preserve their permissions and owner (metadata mode, uid, gid). With --dirs
---preserve folders keep all three: they are set when all is there that lies in them, and
-files arrive in read-only folders, too.
+--preserve folders keep all three, but for SRC itself: they are set when all is there that
+lies in them, and files arrive in read-only folders, too.
 `
 
 func (f *nameFlags) registerNames(cmd *cobra.Command) {
@@ -47,7 +47,7 @@ func (f *nameFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.skipLinks, "skip-links", false, "leave symbolic links out without a warning")
 	flags.BoolVar(&f.keepLinks, "links", false, "keep symbolic links as links of OSS, and make links of those; only such as stay in the tree")
 	flags.BoolVar(&f.dirs, "dirs", false, "keep folders, empty ones too, as objects whose key ends in /; --delete removes them")
-	flags.BoolVar(&f.preserve, "preserve", false, "keep permissions and owner in metadata and give them back: no setuid or setgid, the owner only as root")
+	flags.BoolVar(&f.preserve, "preserve", false, "keep permissions and owner in metadata and give them back: no setuid, setgid or sticky bit, the owner only as root")
 	flags.BoolVar(&f.sparse, "sparse", false, "to files: leave holes where an object has zeros for 64 KiB or more; no disk space is reserved before")
 }
 

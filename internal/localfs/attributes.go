@@ -11,7 +11,7 @@ import (
 // Attributes are what SetFolder gives a folder.
 type Attributes struct {
 	ModTime time.Time   // the zero time: as it is
-	Mode    fs.FileMode // permission bits; 0: as they are
+	Mode    fs.FileMode // permission bits; DefaultMode: as they are
 	Owned   bool        // it is to belong to User and Group, as far as we may give it away
 	User    int
 	Group   int
@@ -54,7 +54,7 @@ func (r *Root) SetFolder(key string, a Attributes) error {
 	if err != nil {
 		return err
 	}
-	if mode, opened := r.takeOpened(path); opened && a.Mode == 0 {
+	if mode, opened := r.takeOpened(path); opened && a.Mode == DefaultMode {
 		a.Mode = mode
 	}
 	d, err := r.folder("set", path, false)

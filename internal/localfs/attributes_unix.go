@@ -56,7 +56,7 @@ func (d folder) set(a Attributes, path string) (err error) {
 			return err
 		}
 	}
-	if a.Mode != 0 {
+	if a.Mode != DefaultMode {
 		special := now.Mode & (fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)
 		if err := f.Chmod(a.Mode.Perm() | special); err != nil {
 			return err

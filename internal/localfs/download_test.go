@@ -38,7 +38,7 @@ func put(r *localfs.Root, key, content string) error {
 	if _, err := tmp.WriteAt([]byte(content), 0); err != nil {
 		return errors.Join(err, tmp.Close(), r.RemoveTemp(key, name))
 	}
-	if err := tmp.Finish(int64(len(content)), time.Time{}, 0); err != nil {
+	if err := tmp.Finish(int64(len(content)), time.Time{}, localfs.DefaultMode); err != nil {
 		return errors.Join(err, r.RemoveTemp(key, name))
 	}
 	if err := r.Publish(key, name); err != nil {
@@ -162,7 +162,7 @@ func TestConcurrentRanges(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if err := errors.Join(tmp.Finish(part*parts, time.Time{}, 0), r.Publish("k", name)); err != nil {
+	if err := errors.Join(tmp.Finish(part*parts, time.Time{}, localfs.DefaultMode), r.Publish("k", name)); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(filepath.Join(r.Dir(), "k")); err != nil || !bytes.Equal(got, want) {

@@ -23,9 +23,9 @@ func TestFailedSyncPoisons(t *testing.T) {
 		"WriteAt":  func() error { _, err := tmp.WriteAt([]byte("a"), 0); return err },
 		"ReadAt":   func() error { _, err := tmp.ReadAt(make([]byte, 1), 0); return err },
 		"SyncData": tmp.SyncData,
-		"Complete": func() error { return tmp.Complete(0, time.Time{}, 0) },
+		"Complete": func() error { return tmp.Complete(0, time.Time{}, DefaultMode) },
 		"Seal":     tmp.Seal,
-		"Finish":   func() error { return tmp.Finish(0, time.Time{}, 0) },
+		"Finish":   func() error { return tmp.Finish(0, time.Time{}, DefaultMode) },
 	}
 	for _, name := range []string{"WriteAt", "ReadAt", "SyncData", "Complete", "Seal", "Finish"} {
 		if err := calls[name](); !errors.Is(err, ErrNotDurable) {

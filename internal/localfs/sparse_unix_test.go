@@ -74,7 +74,7 @@ func TestKeepHoles(t *testing.T) {
 				t.Fatal(k, err)
 			}
 		}
-		if err := temp.Finish(size, time.Time{}, 0); err != nil {
+		if err := temp.Finish(size, time.Time{}, localfs.DefaultMode); err != nil {
 			t.Fatal(err)
 		}
 		if err := root.Publish("f", localfs.TempName("f")); err != nil {

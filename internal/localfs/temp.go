@@ -1,7 +1,6 @@
 package localfs
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -138,10 +137,14 @@ func (t *Temp) Finish(size int64, modTime time.Time, mode fs.FileMode) error {
 	return t.Seal()
 }
 
+// DefaultMode stands for the permissions of what nobody has given any: not 0,
+// which nobody may read.
+const DefaultMode = ^fs.FileMode(0)
+
 // Complete makes the file what it is to be under its final name: size bytes
 // long, with that modification time (the zero time: as it is) and those
-// permission bits (0: what the umask leaves of 0666; other bits are dropped).
-// Nothing of it is durable before Seal.
+// permission bits (DefaultMode: what the umask leaves of 0666; other bits are
+// dropped). Nothing of it is durable before Seal.
 func (t *Temp) Complete(size int64, modTime time.Time, mode fs.FileMode) error {
 	if err := t.check(); err != nil {
 		return err
@@ -149,7 +152,10 @@ func (t *Temp) Complete(size int64, modTime time.Time, mode fs.FileMode) error {
 	if err := t.file.Truncate(size); err != nil {
 		return err
 	}
-	if err := t.file.Chmod(cmp.Or(mode.Perm(), 0o666&^t.umask)); err != nil {
+	if mode == DefaultMode {
+		mode = 0o666 &^ t.umask
+	}
+	if err := t.file.Chmod(mode.Perm()); err != nil {
 		return err
 	}
 	if modTime.IsZero() {

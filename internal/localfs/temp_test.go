@@ -351,7 +351,7 @@ func TestTempAfterClose(t *testing.T) {
 	_, writeErr := tmp.WriteAt([]byte("a"), 0)
 	_, readErr := tmp.ReadAt(make([]byte, 1), 0)
 	_, idErr := tmp.Identity()
-	for _, err := range []error{writeErr, readErr, idErr, tmp.SyncData(), tmp.Finish(0, time.Time{}, 0), tmp.Close()} {
+	for _, err := range []error{writeErr, readErr, idErr, tmp.SyncData(), tmp.Finish(0, time.Time{}, localfs.DefaultMode), tmp.Close()} {
 		if !errors.Is(err, os.ErrClosed) {
 			t.Errorf("got %v", err)
 		}
@@ -402,7 +402,7 @@ func TestPublishTemp(t *testing.T) {
 		if _, err := tmp.WriteAt([]byte("ours"), 0); err != nil || tmp.Sealed() {
 			t.Fatal(err)
 		}
-		if err := tmp.Finish(4, time.Unix(1e9, 0), 0); err != nil || !tmp.Sealed() {
+		if err := tmp.Finish(4, time.Unix(1e9, 0), localfs.DefaultMode); err != nil || !tmp.Sealed() {
 			t.Fatal(err)
 		}
 		return tmp

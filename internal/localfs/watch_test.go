@@ -38,7 +38,7 @@ func TestWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, err := range []error{
-		temp.SyncData(), temp.Finish(1, time.Time{}, 0), root.Publish("a/b", tempName), root.SyncDirs("a/b"),
+		temp.SyncData(), temp.Finish(1, time.Time{}, localfs.DefaultMode), root.Publish("a/b", tempName), root.SyncDirs("a/b"),
 		root.RemoveTemp("a/b", tempName), root.Remove("a/b"), root.Publish("a/b", tempName),
 	} {
 		if err != nil && !strings.Contains(err.Error(), tempName) {
