@@ -23,6 +23,11 @@ type DeleteOptions struct {
 	// is called on one goroutine, in key order. nil takes all.
 	Match func(oss.ObjectSummary) bool
 
+	// Enter says of a key that ends in a slash whether Match may take what
+	// begins with it: of other objects not all pages are listed. It is called
+	// for one key after the other. nil enters all.
+	Enter func(folder string) bool
+
 	// Versions deletes every version and every delete marker, for good. The
 	// events say in Reason which one they are about.
 	Versions bool
@@ -167,7 +172,7 @@ func (d *deletion) victims(ctx context.Context, prefix string) iter.Seq2[oss.Ver
 	return func(yield func(oss.VersionSummary, error) bool) {
 		match := d.options.Match
 		if !d.options.Versions {
-			for o, err := range d.listing(ctx, d.bucket, lister.Options{Prefix: prefix}) {
+			for o, err := range d.listing(ctx, d.bucket, lister.Options{Prefix: prefix, Enter: d.options.Enter}) {
 				if err == nil && match != nil && !match(o) {
 					continue
 				}

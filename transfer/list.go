@@ -23,12 +23,20 @@ func (e *Engine) Try(ctx context.Context, name string, request func(ctx context.
 // is consumed; a MaxKeys is for those who will not want them all. A
 // listing that cannot be right is then a *ListingError.
 func (e *Engine) Objects(ctx context.Context, bucket *oss.Bucket, opts *oss.ListObjectsV2Options) iter.Seq2[oss.ObjectSummary, error] {
+	return e.ObjectsIn(ctx, bucket, opts, nil)
+}
+
+// ObjectsIn is Objects without the pages of folders that are not wanted. enter says
+// of a key below opts.Prefix that ends in a slash whether what begins with it is;
+// nil wants all. What is not wanted may still come in part, and with more in opts
+// than a Prefix and a StartAfter it all does.
+func (e *Engine) ObjectsIn(ctx context.Context, bucket *oss.Bucket, opts *oss.ListObjectsV2Options, enter func(folder string) bool) iter.Seq2[oss.ObjectSummary, error] {
 	var o oss.ListObjectsV2Options
 	if opts != nil {
 		o = *opts
 	}
 	if o.Delimiter == "" && o.ContinuationToken == "" && o.MaxKeys == 0 && !o.FetchOwner && len(o.Header)+len(o.Query) == 0 {
-		within := lister.Options{Prefix: o.Prefix, StartAfter: o.StartAfter}
+		within := lister.Options{Prefix: o.Prefix, StartAfter: o.StartAfter, Enter: enter}
 		return e.listPages(ctx, bucket, within, func(ctx context.Context, page func(ctx context.Context, _ int) error) error {
 			return e.try(ctx, "list", priorityList, page)
 		})

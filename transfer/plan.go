@@ -193,6 +193,7 @@ func (t *tree) list(ctx context.Context, l Location, set *Filter, d *division) i
 			if !some {
 				continue
 			}
+			within.Enter = func(folder string) bool { return set.Dir(strings.TrimPrefix(folder, l.Path)) }
 			for o, err := range t.listing(ctx, l.Bucket, d.within(within)) {
 				e := entry{name: strings.TrimPrefix(o.Key, l.Path), size: o.Size, modTime: o.LastModified, etag: o.ETag, class: o.StorageClass}
 				if err == nil && e.name == "" {

@@ -156,7 +156,7 @@ func (d *du) remote(ctx context.Context, r *requester, p place) error {
 			}
 		}
 	} else {
-		for o, err := range r.engine.Objects(ctx, r.bucket(p), &oss.ListObjectsV2Options{Prefix: sel.prefix}) {
+		for o, err := range r.engine.ObjectsIn(ctx, r.bucket(p), &oss.ListObjectsV2Options{Prefix: sel.prefix}, sel.enters) {
 			if err != nil {
 				return err
 			}

@@ -125,6 +125,7 @@ func (r *removal) objects(cmd *cobra.Command, args []string, s *requester, p pla
 		Recursive: r.recursive || sel.pattern != "", Versions: r.versions, VersionID: r.versionID, DryRun: r.dryRun,
 	}
 	if opts.Recursive {
+		opts.Enter = sel.enters
 		opts.Match = func(o oss.ObjectSummary) bool { return sel.has(o.Key, objectInfo(o)) }
 	}
 	err := r.app.runJob(s.service, task{

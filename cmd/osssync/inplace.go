@@ -100,7 +100,7 @@ func (i *inPlace) all(cmd *cobra.Command, r *requester, p place, sel *selection)
 		})
 	}
 	var listing error
-	for o, err := range r.engine.Objects(ctx, r.bucket(p), &oss.ListObjectsV2Options{Prefix: sel.prefix}) {
+	for o, err := range r.engine.ObjectsIn(ctx, r.bucket(p), &oss.ListObjectsV2Options{Prefix: sel.prefix}, sel.enters) {
 		if listing = err; err != nil || ctx.Err() != nil {
 			break
 		}

@@ -60,7 +60,7 @@ func (l *listing) objectTable(ctx context.Context, r *requester, p place) table 
 			if l.limit.value > 0 {
 				opts.MaxKeys = 1000 // one page after the other: the rest may not be wanted
 			}
-			for o, err := range r.engine.Objects(ctx, r.bucket(p), opts) {
+			for o, err := range r.engine.ObjectsIn(ctx, r.bucket(p), opts, sel.enters) {
 				if !yield(entry{key: o.Key, folder: o.IsPrefix, info: objectInfo(o), row: func(url string) row {
 					return row{
 						url:  url,

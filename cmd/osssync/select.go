@@ -57,6 +57,10 @@ func (sel *selection) hasFolder(key string) bool {
 	return (sel.match == nil || sel.match(key)) && sel.filter.Dir(sel.name(key))
 }
 
+// enters reports whether the filters may let in something below the folder, of
+// which nothing need be listed else.
+func (sel *selection) enters(folder string) bool { return sel.filter.Dir(sel.name(folder)) }
+
 // name is the key's for filters: relative to what sel stands for, as if that
 // were a folder, and for other keys that begin with its name to the folder that
 // it lies in.

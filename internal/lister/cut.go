@@ -54,14 +54,15 @@ func (p *Position) Cuts() []Cut {
 // divided is the ranges that the listing begins with. A cut that cannot be one
 // is passed over: there is no gap between the ranges whatever Cuts has.
 func (l *listing) divided() []*keyRange {
-	last := &keyRange{after: l.StartAfter, to: l.End}
+	last := &keyRange{after: l.behind(l.StartAfter), to: l.End}
 	ranges := []*keyRange{last}
 	for _, c := range l.Options.Cuts[:min(len(l.Options.Cuts), maxCuts)] {
-		if l.within(last, c.At) == "" {
+		at := l.within(last, l.behind(c.At))
+		if at == "" {
 			continue
 		}
-		last.to, last.whole = c.At, c.Page
-		last = &keyRange{after: c.At, to: l.End, guessed: true, kept: true}
+		last.to, last.whole = at, c.Page
+		last = &keyRange{after: at, to: l.End, guessed: true, kept: true}
 		ranges = append(ranges, last)
 	}
 	return ranges

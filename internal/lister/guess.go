@@ -84,6 +84,25 @@ func (l *listing) within(r *keyRange, key string) string {
 	return key
 }
 
+// behind is what a listing that has come to key goes on after: that, or the end of
+// the outermost folder around it that is not wanted. That end sorts behind all that
+// anybody has there; what might come after it is listed.
+func (l *listing) behind(key string) string {
+	if l.Enter == nil || !strings.HasPrefix(key, l.Prefix) {
+		return key
+	}
+	for i := len(l.Prefix); i < len(key); i++ {
+		if key[i] != '/' || l.Enter(key[:i+1]) {
+			continue
+		}
+		if end := key[:i+1] + string(utf8.MaxRune); len(end) <= maxKey {
+			return max(key, end)
+		}
+		break
+	}
+	return key
+}
+
 // alphabet is the characters that keys have at their places. It makes numbers of
 // keys and keys of numbers: a key is a fraction whose digits are its characters,
 // each in a base of what was seen at such a place. So what all keys

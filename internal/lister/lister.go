@@ -53,6 +53,11 @@ type Options struct {
 	// that it may yield. Neither need exist; "" means no bound.
 	StartAfter, End string
 
+	// Enter, if not nil, says of a key that ends in a slash whether what begins
+	// with it is wanted. What is not wanted is passed over, though some of it may
+	// be yielded. It is not asked of Prefix, nor by two goroutines at once.
+	Enter func(folder string) bool
+
 	// Cuts are those of the Position of an earlier listing, with which this one
 	// begins. They are hints: wrong ones, and those out of order, without the
 	// prefix or beyond the bounds, cost requests at most.
@@ -266,7 +271,7 @@ func (l *listing) split(i, halved int) *keyRange {
 		return nil
 	}
 	if !r.cuts[halved].known {
-		r.cuts[halved] = cut{true, l.guess(r, stride>>halved)}
+		r.cuts[halved] = cut{true, l.within(r, l.behind(l.guess(r, stride>>halved)))}
 	}
 	at := r.cuts[halved].at
 	if at == "" {
@@ -337,6 +342,10 @@ func (l *listing) add(r *keyRange, page *oss.ListObjectsV2Result) {
 	r.read++
 	if n := len(objects); n > 0 {
 		r.after = objects[n-1].Key
+		if next := l.behind(r.after); !r.done && next > r.after {
+			r.after, r.token = next, ""
+			r.done = r.to != "" && next >= r.to
+		}
 		r.pages = append(r.pages, objects)
 		l.used++
 		l.useful++

@@ -188,9 +188,17 @@ func TestAnyKeys(t *testing.T) {
 		case 2:
 			o.StartAfter, o.End = word(), word()
 		}
+		wanted := func(string) bool { return true }
+		if barred := word(); rapid.Bool().Draw(t, "enter") {
+			wanted = func(key string) bool { // what lies in no folder that ends so
+				folder := key[:strings.LastIndexByte(key, '/')+1]
+				return len(folder) <= len(o.Prefix) || !strings.Contains(folder[len(o.Prefix):], barred[len(head):][:1]+"/")
+			}
+			o.Enter = wanted
+		}
 		var want, got []string
 		for _, k := range keys {
-			if strings.HasPrefix(k, o.Prefix) && k > o.StartAfter && (o.End == "" || k <= o.End) {
+			if wanted(k) && strings.HasPrefix(k, o.Prefix) && k > o.StartAfter && (o.End == "" || k <= o.End) {
 				want = append(want, k)
 			}
 		}
@@ -198,12 +206,49 @@ func TestAnyKeys(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got = append(got, object.Key)
+			if wanted(object.Key) {
+				got = append(got, object.Key)
+			}
 		}
 		if !slices.Equal(got, want) {
 			t.Fatalf("got %d keys, %q, want %d, %q", len(got), got, len(want), want)
 		}
 	})
+}
+
+// Of folders that are not wanted a page is fetched where they begin, and what is
+// listed at once is what is listed in sequence.
+func TestEnter(t *testing.T) {
+	keys := []string{"d/cache", "d/cache/", "d/cache0", "d/cache\x00", "e/cache/"}
+	for i := range 20_000 {
+		keys = append(keys, fmt.Sprintf("d/cache/%d/%05d", i%7, i), fmt.Sprintf("d/%d/cache/%05d", i%5, i), fmt.Sprintf("d/wanted/%05d", i))
+	}
+	slices.Sort(keys)
+	enter := func(folder string) bool { return !strings.HasSuffix(folder, "/cache/") }
+	wanted := func(key string) bool { return !strings.Contains(key[:len(key)-1], "/cache/") }
+	for _, parallel := range []int{1, 2, 8} {
+		for _, prefix := range []string{"", "d/", "d/c"} {
+			synctest.Test(t, func(t *testing.T) {
+				s := &server{keys: keys, latency: latency}
+				found := []string{}
+				for o, err := range lister.List(t.Context(), lister.Options{Page: s.page, Parallel: parallel, Prefix: prefix, Enter: enter}) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if wanted(o.Key) {
+						found = append(found, o.Key)
+					}
+				}
+				want := slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return !wanted(k) || !strings.HasPrefix(k, prefix) })
+				if !slices.Equal(found, want) {
+					t.Errorf("%d at once below %q: %d keys of %d, or others", parallel, prefix, len(found), len(want))
+				}
+				if pages, most := s.requests.Load(), int64(26*2); pages > most || parallel == 1 && pages > 27 {
+					t.Errorf("%d at once below %q: %d requests for about 26 pages", parallel, prefix, pages)
+				}
+			})
+		}
+	}
 }
 
 // A caller that takes its time has at most the window ahead of it, and the two
