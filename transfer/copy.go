@@ -51,7 +51,8 @@ const copyFactor = 8
 // that was copied in one request, by an ETag that is the MD5 of its content.
 //
 // The service copies it, in parts where it is large, if both clients have the
-// same endpoint; else its bytes go through this machine's memory, not its disk.
+// same endpoint; else its bytes go through this machine's memory, not its disk,
+// and so do those of the object that a link leads to: the copy is no link.
 // Finished parts survive any error, ctx's included. The error matches
 // ErrChanged if the source was overwritten again and again meanwhile.
 func (e *Engine) Copy(ctx context.Context, src, dst Location, opts *CopyOptions) (*Report, error) {
@@ -126,6 +127,7 @@ type objectCopy struct {
 	// What is known of the source: from a listing, and from head if pinned.
 	etag   string
 	meta   *oss.ObjectMeta // nil until head
+	link   bool            // as head has found: the service would copy it, not what it leads to
 	stored oss.ObjectHeaders
 }
 
@@ -153,7 +155,7 @@ func (c *objectCopy) alone(ctx context.Context) error {
 
 // relayed says whether the bytes must pass here.
 func (c *objectCopy) relayed() bool {
-	return c.options.Relay || !sameService(c.from.Bucket, c.bucket)
+	return c.options.Relay || c.link || !sameService(c.from.Bucket, c.bucket)
 }
 
 // head pins the source: its size, ETag, CRC-64, version and metadata.
@@ -166,10 +168,13 @@ func (c *objectCopy) head(ctx context.Context) error {
 		if c.pinned != nil && meta.ETag != c.pinned.etag {
 			return &ChangedError{Name: c.from.Path, What: "the object was overwritten"}
 		}
+		if c.aside && meta.Type == typeLink {
+			return errLinkKept
+		}
 		if c.tracker != nil && meta.Size != c.size {
 			c.tracker.restart(meta.Size)
 		}
-		c.meta, c.size, c.etag = meta, meta.Size, meta.ETag
+		c.meta, c.size, c.etag, c.link = meta, meta.Size, meta.ETag, meta.Type == typeLink
 		return nil
 	})
 }

@@ -373,3 +373,41 @@ func TestSyncAcross(t *testing.T) {
 		})
 	}
 }
+
+// The copy of a link is what it leads to, as a download is; the service would copy
+// the link itself.
+func TestCopyOfLink(t *testing.T) {
+	for _, size := range []int{0, 1, partSize + 1, copyPart + 1} {
+		for _, move := range []bool{false, true} {
+			t.Run(fmt.Sprint(size, " ", move), func(t *testing.T) {
+				w := newWorld(t)
+				data := noise(size, size)
+				w.ornate("file", data)
+				if _, err := w.bucket.PutSymlink(t.Context(), "link", "file", nil); err != nil {
+					t.Fatal(err)
+				}
+				r, err := w.engine().Copy(t.Context(), w.at("link"), w.at("to"), &transfer.CopyOptions{RemoveSource: move})
+				if err != nil || r.Objects.Done != 1 || r.Objects.Failed > 0 {
+					t.Fatal(r, err)
+				}
+				if !bytes.Equal(w.get("to"), data) || !bytes.Equal(w.get("file"), data) {
+					t.Error("another content")
+				}
+				meta, err := w.bucket.HeadObject(t.Context(), "to", nil)
+				if err != nil || meta.Type == "Symlink" {
+					t.Errorf("%+v, %v", meta, err)
+				}
+				if _, err := w.bucket.GetSymlink(t.Context(), "link", nil); errors.Is(err, oss.ErrNotFound) != move {
+					t.Errorf("the link: %v", err)
+				}
+			})
+		}
+	}
+	w := newWorld(t)
+	if _, err := w.bucket.PutSymlink(t.Context(), "link", "nothing", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.engine().Copy(t.Context(), w.at("link"), w.at("to"), nil); !errors.Is(err, oss.ErrSymlinkTargetNotExist) {
+		t.Error(err)
+	}
+}

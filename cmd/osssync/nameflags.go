@@ -28,8 +28,8 @@ one that the file system takes for another (A, a); all others are transferred.
 %2E%2E/a, and % alone for a name that is empty. An upload with it gives them back.
 Names of files that are not UTF-8 are failures; with --encode-names the bytes of theirs
 that are not become %XX in the key. A file that cannot be read is a failure, too, and --delete then deletes nothing. Symbolic links, sockets, devices and FIFOs are left
-out and counted as skipped, with a warning; for links see the flags. Hard links are
-files. Holes of files are sent as zeros, and --sparse makes holes of zeros again. Folders are no objects, unless with --dirs. Objects keep the times of files, and
+out and counted as skipped, with a warning; for links see the flags. Between buckets objects that are links are left
+out of a tree, and of a single one the content is copied. Hard links are files. Holes of files are sent as zeros, and --sparse makes holes of zeros again. Folders are no objects, unless with --dirs. Objects keep the times of files, and
 with --preserve their permissions and owner (metadata mode, uid, gid). With --dirs
 --preserve folders keep all three, but for SRC itself: they are set when all is there that
 lies in them, and files arrive in read-only folders, too.
