@@ -30,11 +30,20 @@ func retryLine(cmd *cobra.Command, job string) string {
 	return lineOf(cmd, []string{"retry"}, []string{job}, func(f *pflag.Flag) bool { return cmd.InheritedFlags().Lookup(f.Name) != nil })
 }
 
+// secretGiven reports whether the command line has a secret, which the one that
+// goes on has not, nor the id of its key: one without the other is no use.
+func secretGiven(cmd *cobra.Command) bool {
+	return slices.ContainsFunc(secretFlags, func(name string) bool {
+		f := cmd.Flags().Lookup(name)
+		return f != nil && f.Changed
+	})
+}
+
 // lineOf is a command with the flags of cmd that keep lets through.
 func lineOf(cmd *cobra.Command, command, args []string, keep func(*pflag.Flag) bool) string {
 	words := append([]string{quoteWord(programName(os.Args[0]))}, command...)
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if slices.Contains(forgetful, f.Name) || !keep(f) {
+		if slices.Contains(forgetful, f.Name) || !keep(f) || f.Name == "access-key-id" && secretGiven(cmd) {
 			return
 		}
 		value := f.Value.String()

@@ -30,7 +30,8 @@ const cpLong = `Copy a file or object, or with -r a whole tree, to, from or betw
   osssync cp 'oss://BUCKET/2024-*/x?.csv' DIR   every object that matches, as DIR/2024-01/x1.csv
 
 What is there already is replaced without a question. Run an interrupted command
-again and it goes on where it stopped.
+again and it goes on where it stopped. A stdin that is closed (<&-) cannot be told from
+an empty one: an empty object is what comes of it.
 `
 
 func newCpCommand(a *app, plan *planFlags) *cobra.Command {

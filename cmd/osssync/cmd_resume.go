@@ -24,7 +24,8 @@ J is an id as "osssync jobs" lists it and the last line of a job names it, or it
 beginning if no other job's id begins so. Source, destination and what shapes the
 objects are those of the first run; credentials come from the flags, the environment
 and the configuration of this one. The endpoint is the first run's too, unless
---endpoint names another way to the same service; so is the folder of --local.
+--endpoint names another way to the same service; so is the folder of --local. Limits
+such as --bandwidth-limit, --tpslimit and -j are those of this command line.
 
 What is done is not done again: an upload sends only the parts that are missing, a
 tree only what failed or was not yet reached. A sync or cp -r that deletes nothing

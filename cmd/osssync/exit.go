@@ -175,6 +175,8 @@ func hintFor(err error) string {
 		return "wait for the other process, or stop it"
 	case errors.Is(err, transfer.ErrDifferent):
 		return "bring DST to the state of SRC with osssync sync, with --delete for names that only DST has, or a single object with osssync cp"
+	case errors.As(err, &part) && strings.HasPrefix(part.First.Cause, `key "`):
+		return "no file can have such a name: give --encode-names for files with %XX in theirs, or leave it out with --exclude"
 	case errors.Is(err, transfer.ErrIncomplete):
 		return "mend the causes and run the same command again: it does only what is missing"
 	case errors.Is(err, syscall.ENOSPC):
@@ -279,7 +281,8 @@ func (a *app) explain(err error, code int) {
 	if hint != "" {
 		a.printf("hint: %s", hint)
 	}
-	if _, ran := errors.AsType[*runError](err); a.flags.json && a.outcome == nil && !ran {
+	summed := errors.As(err, new(*runError)) || errors.As(err, new(*probeError)) // their last lines are out
+	if a.flags.json && a.outcome == nil && !summed {
 		a.emit(errorLine{V: jsonVersion, Type: "error", Error: err.Error(), Hint: hint, ExitCode: code})
 	}
 }

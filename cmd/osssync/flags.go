@@ -80,7 +80,7 @@ func normalize(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 
 // register adds the flags to f with their help.
 func (g *globalFlags) register(f *pflag.FlagSet) {
-	f.StringVar(&g.local, "local", "", "use the embedded server with its data in `DIR`: no account, no network; buckets are made as they are named")
+	f.StringVar(&g.local, "local", "", "use the embedded server with its data in `DIR`: no account, no network; buckets are made as they are named; one process at a time")
 	f.StringVarP(&g.endpoint, "endpoint", "e", "", "`HOST` of the service; with http:// in front unencrypted (default OSS_ENDPOINT, else from the region)")
 	f.StringVar(&g.region, "region", "", "`REGION` such as cn-hangzhou (default OSS_REGION, else from the endpoint)")
 	f.StringVarP(&g.accessKeyID, "access-key-id", "i", "", "access key `ID` (default OSS_ACCESS_KEY_ID)")

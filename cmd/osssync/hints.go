@@ -62,6 +62,8 @@ func serverHint(e *oss.ServerError) string {
 			may += " (" + e.Operation + ")"
 		}
 		return "the access key may not " + may + ": ask the bucket's owner for the permission; osssync probe oss://BUCKET shows what it may"
+	case e.Status == http.StatusServiceUnavailable, errors.Is(e, oss.ErrThrottled):
+		return "the service is busy or limits this account: ask for less at once, with -j or --tpslimit"
 	case errors.Is(e, oss.ErrInvalidObjectState):
 		return "the object is archived: have it restored first"
 	case e.Operation == "RestoreObject" && errors.Is(e, oss.ErrOperationNotSupported):

@@ -41,6 +41,7 @@ func TestHints(t *testing.T) {
 		{"token", server(oss.ServerError{Status: 403, Code: "InvalidSecurityToken"}), "OSS_SESSION_TOKEN"},
 		{"key", server(oss.ServerError{Status: 403, Code: "InvalidAccessKeyId"}), "OSS_ACCESS_KEY_ID"},
 		{"archived", server(oss.ServerError{Status: 403, Code: "InvalidObjectState"}), "restored"},
+		{"busy", server(oss.ServerError{Status: 503, Code: "ServiceUnavailable"}), "--tpslimit"},
 		{"taken", server(oss.ServerError{Status: 409, Code: "BucketAlreadyExists"}), "another account"},
 		{"no bucket", server(oss.ServerError{Status: 404, Code: "NoSuchBucket", Key: "a*"}), "osssync mb"},
 		{"pattern in a key", server(oss.ServerError{Status: 404, Code: "NoSuchKey", Key: "logs/*"}), "--include"},

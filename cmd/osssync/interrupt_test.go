@@ -246,3 +246,28 @@ func TestContinueWithoutPastDeadline(t *testing.T) {
 		}
 	}
 }
+
+// The command that goes on has no half of a key, and is told what it needs.
+func TestContinueWithoutKeys(t *testing.T) {
+	for _, test := range []struct {
+		flags []string
+		want  string
+		given bool
+	}{
+		{[]string{"-i", "ID", "-k", "SECRET"}, "osssync cp a oss://bkt/a", true},
+		{[]string{"-i", "ID", "-k", "SECRET", "-t", "TOKEN", "--job", "3"}, "osssync cp --job=3 a oss://bkt/a", true},
+		{[]string{"-i", "ID"}, "osssync cp --access-key-id=ID a oss://bkt/a", false}, // the secret is in OSSSYNC_ACCESS_KEY_SECRET
+	} {
+		var a app
+		cmd, _, err := newRootCommand(&a).Find([]string{"cp"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.ParseFlags(test.flags); err != nil {
+			t.Fatal(err)
+		}
+		if have := commandLine(cmd, []string{"a", "oss://bkt/a"}); have != test.want || secretGiven(cmd) != test.given {
+			t.Errorf("%q: %s, %v; want %s, %v", test.flags, have, secretGiven(cmd), test.want, test.given)
+		}
+	}
+}

@@ -68,7 +68,7 @@ func (a *app) runJob(s *service, t task) error {
 		},
 	})
 	view.stop()
-	out.again = commandLine(t.cmd, t.args)
+	out.again, out.keyless = commandLine(t.cmd, t.args), secretGiven(t.cmd)
 	if held, ok := errors.AsType[*transfer.HeldError](err); ok && report == nil {
 		report = heldReport(t, held)
 	}
@@ -153,6 +153,7 @@ func (a *app) object(e transfer.ObjectEvent) {
 type outcome struct {
 	report         *transfer.Report
 	again          string // the command line that goes on
+	keyless        bool   // which needs keys that stood on the command line
 	dryRun         bool
 	written        bool // as a plan
 	planned        int64
@@ -221,6 +222,9 @@ func (o *outcome) last(a *app, code int) {
 	}
 	if a.flags.onlyErrors && code == exitOK {
 		return
+	}
+	if again != "" && o.keyless {
+		a.printf("hint: the command below needs keys, which are never printed: set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET (and OSS_SESSION_TOKEN)")
 	}
 	line := o.line()
 	if again != "" {
