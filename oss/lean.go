@@ -2,6 +2,7 @@ package oss
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,15 +24,16 @@ import (
 // that asks writes the request, in one piece, and reads the answer; net/http has
 // two more for each connection and hands everything over twice, a tenth of the
 // CPU of a small upload (bench/results/small.txt). What it does not do is left
-// to next: long bodies, whose answer may come before their end, proxies, and
-// whatever a header asks of the connection.
+// to next: TLS, beneath which nobody sees whether an answer has come unasked,
+// long bodies, whose answer may come before their end, proxies, and whatever a
+// header asks of the connection.
 type lean struct {
 	dialer *dialer
 	proxy  func(*http.Request) (*url.URL, error)
 	next   *http.Transport
 
 	mu    sync.Mutex
-	idle  map[string][]*leanConn // by scheme and address, the last used last
+	idle  map[string][]*leanConn // by host and port, the last used last
 	timer *time.Timer            // closes what is idle for too long; nil: nothing is
 }
 
@@ -87,7 +89,7 @@ func harmless(req *http.Request) bool {
 func (t *lean) fits(req *http.Request) bool {
 	u := req.URL
 	switch {
-	case u == nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https",
+	case u == nil || u.Host == "" || u.User != nil || u.Scheme != "http",
 		req.Body == http.NoBody && req.ContentLength != 0,
 		req.Body != nil && req.Body != http.NoBody && (req.ContentLength <= 0 || req.ContentLength > leanBody),
 		req.Close || req.TransferEncoding != nil || req.Trailer != nil || req.Header == nil,
@@ -122,7 +124,7 @@ func plainName(s string) bool {
 
 // take is an idle connection that is still open, or a new one.
 func (t *lean) take(ctx context.Context, u *url.URL) (*leanConn, error) {
-	key := u.Scheme + "://" + u.Host
+	key := u.Host
 	for {
 		t.mu.Lock()
 		all := t.idle[key]
@@ -139,14 +141,7 @@ func (t *lean) take(ctx context.Context, u *url.URL) (*leanConn, error) {
 		}
 		c.Close()
 	}
-	port, dial := "80", t.dialer.dial
-	if u.Scheme == "https" {
-		port, dial = "443", t.dialer.dialTLS
-	}
-	if p := u.Port(); p != "" {
-		port = p
-	}
-	conn, err := dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	conn, err := t.dialer.dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80")))
 	if err != nil {
 		return nil, err
 	}
@@ -263,20 +258,26 @@ func (c *leanConn) roundTrip(ctx context.Context, req *http.Request) (*http.Resp
 	return resp, nil
 }
 
+// exchange sends a request and reads the header of its answer, which a server that
+// refuses the request may give before it has read the body, and then close.
 func (c *leanConn) exchange(req *http.Request) (*http.Response, error) {
-	if err := c.send(req); err != nil {
-		return nil, err
+	sent := c.send(req)
+	if sent != nil && !errors.Is(sent, errBroken) {
+		return nil, sent
 	}
 	c.limit = maxHeader
 	for range maxInterim {
 		resp, err := http.ReadResponse(c.in, req)
 		switch {
+		case sent != nil && (err != nil || resp.StatusCode < 300):
+			return nil, sent
 		case err != nil:
 			return nil, err
 		case resp.StatusCode == http.StatusSwitchingProtocols:
 			return nil, errors.New("the server switches to another protocol")
 		case resp.StatusCode >= 200:
 			c.limit = math.MaxInt64
+			resp.Close = resp.Close || sent != nil
 			return resp, nil
 		}
 	}
@@ -286,12 +287,24 @@ func (c *leanConn) exchange(req *http.Request) (*http.Response, error) {
 // maxInterim is how many answers may come until the final one, as in net/http.
 const maxInterim = 6
 
+// errBroken is in the error of send if the server has closed the connection.
+var errBroken = errors.New("the server takes no more of the request")
+
+// write is a Write that tells whether the server has closed the connection.
+func (c *leanConn) write(p []byte) error {
+	_, err := c.Write(p)
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
+		err = fmt.Errorf("%w: %w", errBroken, err)
+	}
+	return err
+}
+
 // send writes the request, in one piece if its body comes in one.
 func (c *leanConn) send(req *http.Request) error {
 	out := appendHead(c.out[:0], req)
 	for left := req.ContentLength; left > 0; {
 		if len(out) == cap(out) {
-			if _, err := c.Write(out); err != nil {
+			if err := c.write(out); err != nil {
 				return err
 			}
 			out = c.out[:0]
@@ -306,14 +319,13 @@ func (c *leanConn) send(req *http.Request) error {
 		case err == io.EOF:
 			return io.ErrUnexpectedEOF
 		case n > 0: // it comes in steps, and the server is to see that
-			if _, err := c.Write(out); err != nil {
+			if err := c.write(out); err != nil {
 				return err
 			}
 			out = c.out[:0]
 		}
 	}
-	_, err := c.Write(out)
-	return err
+	return c.write(out)
 }
 
 // appendHead appends the head of a request.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -272,6 +273,68 @@ func TestConnectionIsNotKept(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestRefusedEarly: a server may refuse a request before it has read its body, and
+// close. What it says counts, and not that the rest could not be written.
+func TestRefusedEarly(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan struct{})
+	var served sync.WaitGroup
+	served.Go(func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		r := bufio.NewReaderSize(c, 16)
+		for line := ""; line != "\r\n" && err == nil; {
+			line, err = r.ReadString('\n')
+		}
+		const body = `<?xml version="1.0"?><Error><Code>AccessDenied</Code><RequestId>1</RequestId></Error>`
+		fmt.Fprintf(c, "HTTP/1.1 403 Forbidden\r\nX-Oss-Request-Id: 1\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+		c.Close()
+		close(closed)
+	})
+	t.Cleanup(func() { l.Close(); served.Wait() })
+	// The first of the body goes out with the head; the rest when all is over.
+	body := &heldBack{parts: [][]byte{make([]byte, 1000), make([]byte, 30_000), make([]byte, 30_000)}, before: func(n int) {
+		if n > 0 {
+			<-closed
+		}
+	}}
+	_, err = plainClient(t, "http://"+l.Addr().String(), &oss.SessionOptions{}).Bucket("bucket").PutObject(t.Context(), "k", body, nil)
+	if server, ok := errors.AsType[*oss.ServerError](err); !ok || server.Code != "AccessDenied" {
+		t.Errorf("%v", err)
+	}
+}
+
+// heldBack is a body in parts, each of which before may hold back.
+type heldBack struct {
+	parts  [][]byte
+	before func(n int)
+	n      int
+}
+
+func (s *heldBack) Len() (left int) {
+	for _, p := range s.parts {
+		left += len(p)
+	}
+	return left
+}
+
+func (s *heldBack) Read(p []byte) (int, error) {
+	if len(s.parts) == 0 {
+		return 0, io.EOF
+	}
+	s.before(s.n)
+	n := copy(p, s.parts[0])
+	if s.parts[0] = s.parts[0][n:]; len(s.parts[0]) == 0 {
+		s.parts, s.n = s.parts[1:], s.n+1
+	}
+	return n, nil
 }
 
 func TestInterimAnswers(t *testing.T) {
