@@ -238,7 +238,11 @@ func (c *copying) verb() string {
 
 // job is the common part of all calls.
 func (c *copying) job(s *service, call engineCall) error {
-	return c.app.runJob(s, task{cmd: c.cmd, args: c.args, src: c.src, dst: c.dst, dryRun: c.flags.dryRun, call: c.matched(call)})
+	err := c.app.runJob(s, task{cmd: c.cmd, args: c.args, src: c.src, dst: c.dst, dryRun: c.flags.dryRun, call: c.matched(call)})
+	if c.src.remote() && !c.dst.stdio && errors.Is(err, oss.ErrNoSuchKey) && !errors.Is(err, transfer.ErrIncomplete) {
+		return &hintedError{err, "check the name with: osssync ls; if it is a folder there, " + c.verb() + " what is below it with -r"}
+	}
+	return err
 }
 
 func (c *copying) tree(s *service) error {

@@ -127,15 +127,17 @@ func (l *listing) print(tables ...table) error {
 }
 
 func (l *listing) table(t table) error {
-	if !l.short && !l.app.flags.json {
-		if err := l.line(t.header); err != nil {
-			return err
-		}
+	header := t.header // until it is written, which waits for the first answer
+	if l.short || l.app.flags.json {
+		header = ""
 	}
 	before := l.n
 	for r, err := range t.rows {
 		if err == nil && l.limit.value > 0 && l.n >= l.limit.value {
 			break
+		}
+		if err == nil && header != "" {
+			err, header = l.line(header), ""
 		}
 		if err == nil {
 			err = l.row(r)
@@ -149,6 +151,11 @@ func (l *listing) table(t table) error {
 	}
 	if l.app.flags.json {
 		return nil
+	}
+	if header != "" {
+		if err := l.line(header); err != nil {
+			return err
+		}
 	}
 	return l.line(fmt.Sprintf("%s: %d", t.title, l.n-before))
 }

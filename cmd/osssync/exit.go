@@ -115,10 +115,19 @@ type usageError struct {
 
 func (e *usageError) Error() string { return e.message }
 
+// hintedError is an error with a hint of the command's own.
+type hintedError struct {
+	error
+	hint string
+}
+
+func (e *hintedError) Unwrap() error { return e.error }
+
 // hintFor says what a person can do about err, "" if nothing comes to mind.
 func hintFor(err error) string {
 	var (
 		usage *usageError
+		own   *hintedError
 		creds *oss.CredentialsError
 		inUse *emulator.InUseError
 		job   *jobError
@@ -133,6 +142,8 @@ func hintFor(err error) string {
 	switch {
 	case errors.As(err, &usage):
 		return usage.hint
+	case errors.As(err, &own):
+		return own.hint
 	case errors.As(err, &job):
 		return job.hint
 	case errors.Is(err, errNothing):
@@ -166,7 +177,7 @@ func hintFor(err error) string {
 	case errors.As(err, &noPart):
 		return "see what is missing, and why, with: osssync jobs show " + noPart.JobID
 	case errors.Is(err, transfer.ErrNoMatch):
-		return "check the prefix with: osssync ls; if it may be empty, give --allow-empty"
+		return "check the prefix with: osssync ls; a single object goes without -r; if there may be nothing, give --allow-empty"
 	case errors.As(err, &noState):
 		return "name another folder with --checkpoint-dir, or do without one: --no-checkpoint"
 	case errors.As(err, &unsafe):
@@ -228,7 +239,7 @@ func (a *app) finish(cmd *cobra.Command, err error) int {
 			a.warn("the log is not whole: %v", *lost)
 		}
 	}
-	if quietPipe(err) {
+	if quietPipe(err) && a.outcome == nil { // a filter of the shell's, as cat and ls are
 		return code
 	}
 	if err != nil {

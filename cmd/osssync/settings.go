@@ -311,7 +311,10 @@ func (a *app) credentialSource() (provider oss.CredentialsProvider, origin strin
 	case f.accessKeyID != "" && f.accessKeySecret != "":
 		keys(f.accessKeyID, f.accessKeySecret, f.stsToken, cmp.Or(s.origins["access-key-id"], "flag"))
 	case f.accessKeyID != "" || f.accessKeySecret != "" || f.stsToken != "":
-		return nil, "", noCredentials("--access-key-id and --access-key-secret go together")
+		return nil, "", &usageError{
+			message: "--access-key-id and --access-key-secret go together",
+			hint:    "leave both out if OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET or a configuration file have the key, or set OSSSYNC_ACCESS_KEY_ID and OSSSYNC_ACCESS_KEY_SECRET",
+		}
 	case !s.named && (envID != "" || envSecret != ""):
 		if envID == "" || envSecret == "" {
 			missing := env + "ACCESS_KEY_SECRET"
