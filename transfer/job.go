@@ -137,7 +137,7 @@ func (j *job) end(ctx context.Context, err error, keep bool) (*Report, error) {
 	if err == nil {
 		err = j.brokenBy()
 	}
-	removed := err == nil && !keep || j.mistyped(err)
+	removed := err == nil && !keep || j.look && !j.found || j.mistyped(err)
 	if removed {
 		err = errors.Join(err, j.journal.Remove())
 	} else {
@@ -331,8 +331,10 @@ func (j *job) fail(key, operation string, err error) {
 	if at.Before(j.since) { // somebody has set the clock
 		at = j.since
 	}
-	if err := j.journal.Fail(f.record(at)); err != nil {
-		j.log.Error("failure not recorded", "key", key, "err", err)
+	if !j.look {
+		if err := j.journal.Fail(f.record(at)); err != nil {
+			j.log.Error("failure not recorded", "key", key, "err", err)
+		}
 	}
 	j.event(ObjectEvent{Key: key, Operation: operation, Outcome: OutcomeFailed, Reason: f.Cause, Failure: &f})
 }

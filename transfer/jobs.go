@@ -19,7 +19,7 @@ import (
 // States of a job in the StateDir, besides those of a job that has ended.
 const (
 	StateRunning State = "running" // a process has it open
-	StateNew     State = "new"     // nothing was begun: what a dry run leaves
+	StateNew     State = "new"     // nothing was begun: what a dry run that was killed leaves
 	StateDamaged State = "damaged" // its checkpoint cannot be trusted and will start over
 	StateNewer   State = "newer"   // a newer release wrote its checkpoint
 )

@@ -13,6 +13,7 @@ import (
 	"github.com/osssync/osssync/checkpoint"
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/transfer"
+	"github.com/osssync/osssync/transfer/filter"
 )
 
 // A job that stopped is listed with how far it came, goes on with the sizes it
@@ -167,5 +168,38 @@ func TestJobReason(t *testing.T) {
 	}
 	if state, text := reason(); state != transfer.StateDone || text != "" {
 		t.Errorf("%s, %q", state, text)
+	}
+}
+
+// A dry run has nothing to go on with, whatever it has met.
+func TestDryRunLeavesNoJob(t *testing.T) {
+	w := newWorld(t)
+	src := t.TempDir()
+	write(t, filepath.Join(src, "a"), noise(1, 10))
+	names := &filter.Names{}
+	names.Add("a")
+	names.Add("missing")
+	o := transfer.SyncOptions{Filter: chooseWith(t, &filter.Builder{Names: names})}
+	run := func(dry bool) *transfer.Report {
+		t.Helper()
+		o.DryRun = dry
+		r, err := w.engine().Sync(t.Context(), transfer.Local(src), w.at("p/"), &o)
+		if !errors.Is(err, transfer.ErrIncomplete) || r.Objects.Failed != 1 {
+			t.Fatal(r, err)
+		}
+		return r
+	}
+	if r := run(true); r.Resumed || r.Resumable {
+		t.Errorf("%+v", r)
+	}
+	for j, err := range w.engine().Jobs(t.Context()) {
+		t.Errorf("%+v, %v", j, err)
+	}
+	// One that is there stays as it is.
+	id := run(false).JobID
+	before := w.detail(id)
+	run(true)
+	if after := w.detail(id); after.State != before.State || !after.Updated.Equal(before.Updated) || !slices.Equal(after.Failures, before.Failures) {
+		t.Errorf("%+v, was %+v", after, before)
 	}
 }

@@ -28,8 +28,8 @@ Looking at a running job does not disturb it. A checkpoint holds no secret.
 
 States: running; interrupted (by a signal, or its process died); parked (a limit of its
 command was reached, or its credentials ended); failed (an error or a guard stopped it);
-incomplete (some objects failed); done (the index of a sync: nothing is to go on with); new (a dry run);
-damaged; newer (of a newer release). What stopped it stands with it.
+incomplete (some objects failed); done (the index of a sync: nothing is to go on with); new (a dry run
+that was killed); damaged; newer (of a newer release). What stopped it stands with it.
 
 Examples:
   osssync jobs
