@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // UsageError says that a call could not be made as asked. Nothing was sent.
@@ -170,18 +171,18 @@ func (e *AnswerError) Error() string {
 	return "oss: " + e.Operation + target(e.Bucket, e.Key) + ": unusable answer: " + e.Reason
 }
 
-// target names a bucket or object the way messages do. %q keeps control
-// characters of keys from terminals.
+// target names a bucket or object the way messages do: its URL, the whole of it
+// quoted if there are characters in it that are not fit for a terminal.
 func target(bucket, key string) string {
 	if bucket == "" {
 		return ""
 	}
-	s := " oss://" + bucket
-	if key == "" {
-		return s
+	s := "oss://" + bucket
+	if key != "" {
+		s += "/" + key
 	}
-	if q := strconv.Quote(key); q[1:len(q)-1] != key {
-		return s + "/" + q
+	if strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) || !utf8.ValidString(s) {
+		return " " + strconv.Quote(s)
 	}
-	return s + "/" + key
+	return " " + s
 }

@@ -109,6 +109,9 @@ func TestKeysInMessages(t *testing.T) {
 	if strings.Contains(err.Error(), "\x1b") {
 		t.Errorf("a control character in %q", err)
 	}
+	if want := `HeadObject "oss://` + bucketOf(t, always(404, "")).Name() + `/a\x1b[2Jb": 404`; !strings.Contains(err.Error(), want) {
+		t.Errorf("%q has no %s", err, want)
+	}
 }
 
 // TestNoSecretInErrors has the transport and the server say all they know.

@@ -55,7 +55,7 @@ func (g *collector) abortOld(ctx context.Context, bucket *oss.Bucket, uploads []
 		}
 		found := Garbage{Kind: "upload", Name: Remote(bucket, u.Key).String(), Since: u.Initiated}
 		g.remove(found, func() error {
-			return g.try(ctx, "abort "+u.Key, priorityPiece, func(ctx context.Context, _ int) error {
+			return g.try(ctx, "abort "+printable(u.Key), priorityPiece, func(ctx context.Context, _ int) error {
 				return abortUpload(ctx, bucket, u.Key, u.UploadID)
 			})
 		})

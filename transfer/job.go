@@ -243,7 +243,7 @@ const maxStopped = 1024
 
 // do runs fn, which does op to name, through the pool as one piece.
 func (j *job) do(ctx context.Context, op, name string, priority int, fn func(ctx context.Context, attempt int) error) error {
-	return j.try(ctx, op+" "+name, priority, func(ctx context.Context, attempt int) error {
+	return j.try(ctx, op+" "+printable(name), priority, func(ctx context.Context, attempt int) error {
 		if attempt > 1 {
 			j.meter.retries.Add(1)
 		}

@@ -240,7 +240,7 @@ func (s *stream) send(ctx context.Context, first []byte) error {
 
 func (s *stream) sendPart(ctx context.Context, number int, data []byte) error {
 	return s.pool.Do(ctx, scheduler.Task{
-		Name: fmt.Sprintf("part %d of %s", number, s.key), Priority: priorityPiece, Bytes: int64(len(data)),
+		Name: fmt.Sprintf("part %d of %s", number, printable(s.key)), Priority: priorityPiece, Bytes: int64(len(data)),
 		Run: func(ctx context.Context, _ int) error {
 			result, err := s.bucket.UploadPart(ctx, s.key, s.uploadID, number, bytes.NewReader(data), nil)
 			if err != nil {

@@ -204,6 +204,8 @@ func hintFor(err error) string {
 		return "run it as a user who may, or change the permissions"
 	case errors.Is(err, syscall.EFBIG):
 		return "the file system or a limit (ulimit -f) allows no file of this size"
+	case errors.As(err, new(*oss.AnswerError)):
+		return notService
 	case isNetwork(err):
 		return "check --endpoint and the network, then run the same command again; " + seeProbe
 	}

@@ -62,6 +62,8 @@ func serverHint(e *oss.ServerError) string {
 			may += " (" + e.Operation + ")"
 		}
 		return "the access key may not " + may + ": ask the bucket's owner for the permission; osssync probe oss://BUCKET shows what it may"
+	case e.Code == "" && strings.HasPrefix(e.Message, "the body is no error of OSS"):
+		return notService
 	case e.Status == http.StatusServiceUnavailable, errors.Is(e, oss.ErrThrottled):
 		return "the service is busy or limits this account: ask for less at once, with -j or --tpslimit"
 	case errors.Is(e, oss.ErrInvalidObjectState):
@@ -114,6 +116,9 @@ func networkHint(err error) string {
 	}
 	return ""
 }
+
+// notService is about an answer that OSS would not give.
+const notService = "what answered is probably not the service but something before it, as a proxy, or a network that wants a sign-in: check the network, --proxy and --endpoint; " + seeProbe
 
 const seeProbe = "osssync probe goes through it step by step"
 

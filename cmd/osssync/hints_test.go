@@ -42,6 +42,8 @@ func TestHints(t *testing.T) {
 		{"key", server(oss.ServerError{Status: 403, Code: "InvalidAccessKeyId"}), "OSS_ACCESS_KEY_ID"},
 		{"archived", server(oss.ServerError{Status: 403, Code: "InvalidObjectState"}), "restored"},
 		{"busy", server(oss.ServerError{Status: 503, Code: "ServiceUnavailable"}), "--tpslimit"},
+		{"proxy", server(oss.ServerError{Status: 503, Message: "the body is no error of OSS, it begins \"<html>"}), "sign-in"},
+		{"page", fmt.Errorf("list: %w", &oss.AnswerError{Operation: "ListObjects", Reason: "HTML"}), "sign-in"},
 		{"taken", server(oss.ServerError{Status: 409, Code: "BucketAlreadyExists"}), "another account"},
 		{"no bucket", server(oss.ServerError{Status: 404, Code: "NoSuchBucket", Key: "a*"}), "osssync mb"},
 		{"pattern in a key", server(oss.ServerError{Status: 404, Code: "NoSuchKey", Key: "logs/*"}), "--include"},

@@ -39,3 +39,18 @@ func TestReaderLeaves(t *testing.T) {
 		}
 	}
 }
+
+// A name with a newline in it is the same, in quotes, wherever an error names it.
+func TestNamesInErrors(t *testing.T) {
+	service := newService(t)
+	stage(t, service, "503=ServiceUnavailable on=PutObject")
+	file := filepath.Join(t.TempDir(), "a\nb")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, _, stderr := command(t.Context(), "cp", file, "oss://bkt/", "--retry-times", "1")
+	const want = `osssync: error: put "a\nb": after 2 attempts: oss: PutObject "oss://bkt/a\nb": 503 ServiceUnavailable: `
+	if !strings.HasPrefix(stderr, want) {
+		t.Errorf("stderr is %q, want %q at its beginning", stderr, want)
+	}
+}
