@@ -17,7 +17,7 @@ The object must have been made by an append, here or elsewhere, and can grow to 
 No byte is added twice: an interrupted append of a file, when it is run again, finds
 how much had arrived and adds the rest. If somebody else has written to the object
 meanwhile it adds nothing; with --no-resume it adds the whole file at the end of what
-is there.
+is there. A stdin that is closed (<&-) cannot be told from an empty one.
 
 Examples:
   osssync append access.log oss://my-bucket/logs/access.log

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -313,11 +314,15 @@ func (a *arena) awaitBooks() {
 	}
 }
 
-// TestSignal stops the program with SIGINT and SIGTERM: it ends by itself,
+// TestSignal stops the program with SIGINT, SIGTERM and SIGHUP: it ends by itself,
 // says how to go on, and that command does the rest.
 func TestSignal(t *testing.T) {
 	binary, s := build(t), newSample(t)
-	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	signals := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as below nohup
+		signals = append(signals, syscall.SIGHUP)
+	}
+	for _, sig := range signals {
 		for i, w := range ways {
 			t.Run(fmt.Sprint(sig, " ", w), func(t *testing.T) {
 				t.Parallel()
