@@ -38,16 +38,14 @@ func frame(p transfer.Progress, width int) []string {
 		eta = clock(p.ETA)
 	}
 	total := totalBar(p)
-	lines := total.beside(width,
-		amount(p.BytesDone, p.BytesTotal)+more,
-		fmt.Sprintf("%d/%d%s objects", settled(p), p.ObjectsTotal, more),
-		"ETA "+eta,
-	)
-	lines = append(lines, flow(width,
-		size(int64(p.Rate))+"/s now",
-		size(int64(p.MeanRate))+"/s mean",
-		fmt.Sprintf("%d of %d requests", p.Running, p.Limit),
-	)...)
+	whole := []string{fmt.Sprintf("%d/%d%s objects", settled(p), p.ObjectsTotal, more), "ETA " + eta}
+	speed := []string{objectRate(p) + " mean"}
+	if !bytesless(p) {
+		whole = append([]string{amount(p.BytesDone, p.BytesTotal) + more}, whole...)
+		speed = []string{size(int64(p.Rate)) + "/s now", size(int64(p.MeanRate)) + "/s mean"}
+	}
+	lines := total.beside(width, whole...)
+	lines = append(lines, flow(width, append(speed, fmt.Sprintf("%d of %d requests", p.Running, p.Limit))...)...)
 	lines = append(lines, flow(width, counters(p)...)...)
 	return append(lines, activeObjects(p.Active, width)...)
 }

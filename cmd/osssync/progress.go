@@ -77,10 +77,14 @@ func plainProgress(p transfer.Progress) string {
 	if !p.TotalsKnown {
 		more = " or more"
 	}
-	items := []string{
-		fmt.Sprintf("%d of %d%s objects", settled(p), p.ObjectsTotal, more),
-		fmt.Sprintf("%s of %s%s", size(p.BytesDone), size(p.BytesTotal), more),
-		fmt.Sprintf("%s/s (mean %s/s)", size(int64(p.Rate)), size(int64(p.MeanRate))),
+	items := []string{fmt.Sprintf("%d of %d%s objects", settled(p), p.ObjectsTotal, more)}
+	if bytesless(p) {
+		items = append(items, "mean "+objectRate(p))
+	} else {
+		items = append(items,
+			fmt.Sprintf("%s of %s%s", size(p.BytesDone), size(p.BytesTotal), more),
+			fmt.Sprintf("%s/s (mean %s/s)", size(int64(p.Rate)), size(int64(p.MeanRate))),
+		)
 	}
 	if p.ETA >= 0 {
 		items = append(items, clock(p.ETA)+" left")
@@ -91,6 +95,20 @@ func plainProgress(p transfer.Progress) string {
 
 // settled is the number of objects that nothing more is to be done about.
 func settled(p transfer.Progress) int64 { return p.ObjectsDone + p.ObjectsSkipped + p.ObjectsFailed }
+
+// bytesless reports whether p is of a job that moves no bytes, as a deletion.
+func bytesless(p transfer.Progress) bool {
+	return p.BytesTotal == 0 && p.BytesDone == 0 && p.ObjectsTotal > 0
+}
+
+// objectRate is how many objects p has done a second.
+func objectRate(p transfer.Progress) string {
+	rate := 0.0
+	if s := p.Elapsed.Seconds(); s > 0 {
+		rate = float64(p.ObjectsDone) / s
+	}
+	return fmt.Sprintf("%.0f objects/s", rate)
+}
 
 // counters are the counts of p that are not zero, in words.
 func counters(p transfer.Progress) []string {
