@@ -17,6 +17,9 @@ type ApplyOptions struct {
 	// ResumeOptions are those to reach the plan's buckets with. Service and
 	// Adopt are the plan's.
 	ResumeOptions
+
+	// Name says where the plan is, for JobInfo to name it. Nothing reads it.
+	Name string
 }
 
 // Apply does what the plan says and nothing else, as the job that the Sync it
@@ -36,13 +39,14 @@ func (e *Engine) Apply(ctx context.Context, p *Plan, opts *ApplyOptions) (*Repor
 		return nil, err
 	}
 	// What the plan has decided is not asked again.
+	do.planName = opts.Name
 	do.IfUnchanged, do.AllowEmpty, do.AllowEmptySource, do.MaxDelete = true, true, true, DeleteLimit{None: true}
-	t, err := e.sized(p.header.Call).newTree(ctx, src, dst, do, "apply")
+	t, err := e.sized(p.header.Call).newTree(ctx, src, dst, do, methodApply)
 	if err != nil {
 		return nil, err
 	}
 	defer t.close()
-	t.report.Kind, t.steps = "apply", p
+	t.report.Kind, t.steps = methodApply, p
 	return t.finish(ctx, t.run(ctx))
 }
 

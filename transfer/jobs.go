@@ -65,6 +65,10 @@ type JobInfo struct {
 	// begun with.
 	Service, Endpoint string
 
+	// Plan is the Name of ApplyOptions if its last run was an Apply, whose Kind
+	// is "apply": another one goes on with it, and Resume cannot.
+	Plan string
+
 	// Resumable says whether Resume can go on with it.
 	Resumable bool
 }
@@ -163,6 +167,9 @@ func (e *Engine) look(id string) (*JobDetail, error) {
 		d.Resumable, d.Service = slices.Contains(methods, made.Method), made.Service
 		d.Source, d.Destination = made.Source.String(), made.Destination.String()
 		d.Endpoint, d.Reason = made.endpoint(), made.Stopped
+		if made.Method == methodApply {
+			d.Kind, d.Plan = methodApply, made.Plan
+		}
 	}
 	switch {
 	case held:

@@ -117,6 +117,7 @@ type call struct {
 	Backup           where       `json:",omitzero"`
 	Files            FileOptions `json:",omitzero"`
 	Single           bool        `json:",omitempty"`
+	Plan             string      `json:",omitempty"` // where Apply's is
 
 	// Cursor is how far a Sync that did not end has come: all names up to this
 	// one are dealt with.
@@ -178,6 +179,9 @@ func (e *Engine) withSizes(text string) string {
 	return string(b)
 }
 
+// methodApply is that of Apply, which goes on when it is called again.
+const methodApply = "apply"
+
 // methods are those that repeat knows.
 var methods = []string{"upload", "download", "copy", "sync", "append"}
 
@@ -217,7 +221,7 @@ func (e *Engine) repeat(ctx context.Context, c call, opts *ResumeOptions) (*Repo
 			s.Delete, s.AllowEmpty = false, true
 		}
 		return e.Sync(ctx, src, dst, s)
-	case "apply":
+	case methodApply:
 		return nil, usagef("the job is of a plan: apply the plan again, and it goes on")
 	}
 	return nil, fmt.Errorf("this release does not know how to %q", c.Method)

@@ -108,6 +108,7 @@ type SyncOptions struct {
 	after            string   // the name that Resume goes on after
 	srcCuts, dstCuts []cut    // how the listings were divided behind it
 	part             *portion // of what is missing that Resume does; nil is all
+	planName         string   // of what Apply does
 }
 
 // Sync brings the tree at dst to the state of the tree at src. One side at
@@ -205,7 +206,7 @@ func (e *Engine) newTree(ctx context.Context, src, dst Location, opts *SyncOptio
 		Method: method, Source: place(t.src), Destination: place(t.dst), Headers: o.Headers, Compare: o.Compare, ModifyWindow: o.ModifyWindow, ExistingOnly: o.ExistingOnly,
 		Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, KeepACL: o.KeepACL, Relay: o.Relay, IfUnchanged: o.IfUnchanged, RemoveSource: o.RemoveSource,
 		Delete: o.Delete, MaxDelete: o.MaxDelete, AllowEmptySource: o.AllowEmptySource, IgnoreErrors: o.IgnoreErrors, DeleteExcluded: o.DeleteExcluded,
-		Filter: o.Filter, Backup: place(o.Backup), Single: o.Single, Cursor: o.after, SourceCuts: o.srcCuts, DestinationCuts: o.dstCuts, Files: o.Files,
+		Filter: o.Filter, Backup: place(o.Backup), Single: o.Single, Plan: o.planName, Cursor: o.after, SourceCuts: o.srcCuts, DestinationCuts: o.dstCuts, Files: o.Files,
 	}
 	s := spec{
 		kind: kind, source: o.location(t.src), destination: o.location(t.dst), options: t.shape, look: o.DryRun, call: t.call.text(o.JobOptions), part: o.part != nil,

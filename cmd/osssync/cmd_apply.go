@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,7 @@ service, nothing is sent to the plan's, and the exit code is 1.
 What has changed since the plan was made, at the source or at the destination, is left
 alone; the others are done, and the exit code is 7. Deletions come last, and only if
 nothing failed. A plan that is cut or was edited is refused, and nothing is done. An
-apply that was interrupted goes on when it is run again.
+apply that was interrupted goes on when it is run again; "osssync jobs" names its PLAN.
 
 With --replan nothing is carried out: the plan is made anew, of the same source and
 destination with the same options, and takes the place of PLAN.
@@ -65,7 +66,7 @@ func newApplyCommand(a *app) *cobra.Command {
 			return a.reaching(cmd, &transfer.JobInfo{Service: p.Service}, func(bucket bucketFunc) error {
 				bucket = a.planned(cmd, p, bucket)
 				opts := func(o transfer.JobOptions) *transfer.ApplyOptions {
-					return &transfer.ApplyOptions{ResumeOptions: transfer.ResumeOptions{JobOptions: o, Bucket: bucket}}
+					return &transfer.ApplyOptions{ResumeOptions: transfer.ResumeOptions{JobOptions: o, Bucket: bucket}, Name: planName(args[0])}
 				}
 				if replan {
 					f.output, t.dryRun, t.planned = args[0], true, true
@@ -106,6 +107,17 @@ func (a *app) planned(cmd *cobra.Command, p *transfer.Plan, bucket bucketFunc) b
 		}
 		return bucket(endpoint, name)
 	}
+}
+
+// planName is where a plan is, "" for stdin.
+func planName(name string) string {
+	if name == "-" {
+		return ""
+	}
+	if abs, err := filepath.Abs(name); err == nil {
+		return abs
+	}
+	return name
 }
 
 // openPlan opens a plan. One from stdin is kept in a file without a name first:

@@ -247,14 +247,18 @@ func parseStates(words []string) ([]transfer.State, error) {
 
 // resumeCommand is the command line that goes on with a job, "" if none does.
 func (a *app) resumeCommand(cmd *cobra.Command, job *transfer.JobInfo) string {
-	verb := "resume"
+	verb, id := "resume", job.ID
 	switch {
-	case !job.Resumable || job.State == transfer.StateRunning || job.State == transfer.StateDone:
+	case job.State == transfer.StateRunning || job.State == transfer.StateDone:
+		return ""
+	case job.Plan != "":
+		verb, id = "apply", quoteWord(job.Plan)
+	case !job.Resumable:
 		return ""
 	case job.State == transfer.StateIncomplete:
 		verb = "retry"
 	}
-	line := "osssync " + verb + " " + job.ID
+	line := "osssync " + verb + " " + id
 	if f := cmd.Flags().Lookup("checkpoint-dir"); f != nil && f.Changed {
 		line += " --checkpoint-dir=" + quoteWord(a.flags.stateDir)
 	}

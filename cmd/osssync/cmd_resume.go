@@ -128,6 +128,12 @@ func (a *app) resume(cmd *cobra.Command, args []string, flags *partFlags) error 
 	switch {
 	case d.Err != nil:
 		return d.Err
+	case d.Kind == "apply":
+		e := &usageError{message: fmt.Sprintf("job %s is of a plan", d.ID), hint: "apply the plan again, and it goes on"}
+		if line := a.resumeCommand(cmd, &d.JobInfo); line != "" {
+			e.hint += ": " + line
+		}
+		return e
 	case !d.Resumable:
 		return &usageError{
 			message: fmt.Sprintf("job %s does not say how it was begun", d.ID),
