@@ -1,13 +1,17 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
 
 const syncLong = `Bring the tree at DST to the state of the tree at SRC.
 
 One side is a folder, the other oss://BUCKET/PREFIX, or both are in buckets. What
 differs in size or modification time (between buckets: in content), or is missing,
 is transferred. The contents of the source go below the destination: the file
-DIR/a/b becomes the object PREFIX/a/b.
+DIR/a/b becomes the object PREFIX/a/b. A single file or object is for cp.
 
 With --delete what only DST has is removed at the end. That needs a source that
 was read whole and is not empty, and no failed object; each name is asked for at
@@ -43,6 +47,9 @@ func newSyncCommand(a *app, plan *planFlags) *cobra.Command {
 			if out := a.outcome; err == nil && isPattern(c.src.key) && out.report.Objects.Total == 0 {
 				a.warn("no key begins with %s: sync takes no patterns; name the prefix, and say which with --include", c.src)
 			}
+			if err == nil && c.src.remote() && a.outcome != nil && a.outcome.report.Objects.Total == 0 && !f.filter.given() && a.isObject(cmd, c.src) {
+				return &usageError{message: c.src.String() + " is an object, and nothing lies below it", hint: "copy a single object with cp"}
+			}
 			return err
 		},
 	}
@@ -51,4 +58,18 @@ func newSyncCommand(a *app, plan *planFlags) *cobra.Command {
 	f.remove.register(cmd)
 	cmd.Flags().StringVar(&f.backupDir, "backup-dir", "", "keep what is replaced or deleted below `PLACE`, a folder or oss://BUCKET/PREFIX as DST is; \"osssync undo J\" puts it back")
 	return cmd
+}
+
+// isObject says whether there is an object of exactly this name, as far as that
+// can be asked.
+func (a *app) isObject(cmd *cobra.Command, p place) bool {
+	if p.isTree() {
+		return false
+	}
+	return a.withEngine(cmd, []string{p.bucket}, func(r *requester) error {
+		return r.engine.Try(cmd.Context(), "", func(ctx context.Context) error {
+			_, err := r.bucket(p).HeadObject(ctx, p.key, nil)
+			return err
+		})
+	}) == nil
 }
