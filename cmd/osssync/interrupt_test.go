@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/osssync/osssync/oss"
 	"github.com/osssync/osssync/oss/emulator"
@@ -245,6 +247,32 @@ func TestContinueWithoutPastDeadline(t *testing.T) {
 			t.Errorf("%s: %s, want %s", value, have, want)
 		}
 	}
+}
+
+// A job that its --deadline has ended goes on with the same command only if that
+// time comes again.
+func TestDeadlineHint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tomorrow := time.Now().Add(24 * time.Hour)
+		for text, want := range map[string]string{
+			tomorrow.Format("2006-01-02T15:04"): "run the same command again without that --deadline: it goes on",
+			tomorrow.Format("15:04"):            "run the same command again: it goes on",
+		} {
+			var a app
+			if err := a.flags.limits.deadline.Set(text); err != nil {
+				t.Fatal(err)
+			}
+			ctx, release, err := a.hold(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			<-ctx.Done()
+			if have := hintFor(context.Cause(ctx)); have != want {
+				t.Errorf("%s: %q, want %q", text, have, want)
+			}
+			release()
+		}
+	})
 }
 
 // The command that goes on has no half of a key, and is told what it needs.

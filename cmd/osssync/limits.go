@@ -110,6 +110,9 @@ func (a *app) hold(parent context.Context) (ctx context.Context, release func(),
 		switch {
 		case end.at.IsZero():
 		case end.at.After(now):
+			if end.flag == "deadline" && f.deadline.past(end.at) {
+				cause.hint = "run the same command again without that --deadline: it goes on"
+			}
 			timers = append(timers, time.AfterFunc(end.at.Sub(now), func() { cancel(cause) }))
 		default:
 			release()
