@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"github.com/osssync/osssync/transfer"
 )
 
 const syncLong = `Bring the tree at DST to the state of the tree at SRC.
@@ -48,7 +50,8 @@ func newSyncCommand(a *app, plan *planFlags) *cobra.Command {
 				a.warn("no key begins with %s: sync takes no patterns; name the prefix, and say which with --include", c.src)
 			}
 			if err == nil && c.src.remote() && a.outcome != nil && a.outcome.report.Objects.Total == 0 && !f.filter.given() && a.isObject(cmd, c.src) {
-				return &usageError{message: c.src.String() + " is an object, and nothing lies below it", hint: "copy a single object with cp"}
+				err = &usageError{message: c.src.String() + " is an object, and nothing lies below it", hint: "copy a single object with cp"}
+				a.outcome.report.State, a.outcome.report.Error = transfer.StateFailed, err.Error()
 			}
 			return err
 		},
