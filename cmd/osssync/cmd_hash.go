@@ -115,7 +115,7 @@ func (h *hashing) one(ctx context.Context, r *requester, p place) error {
 	text := fmt.Sprintf("%-28s: %s\n", "CRC64-ECMA", value)
 	switch {
 	case h.lines:
-		text = value + "  " + pasteable(p.url()) + "\n"
+		text = value + "  " + h.app.name(p.url()) + "\n"
 	case h.kind.value == "md5":
 		text = fmt.Sprintf("%-28s: %s\n%-28s: %s\n", "MD5", strings.ToUpper(value), "Content-MD5", base64.StdEncoding.EncodeToString(sum))
 	}

@@ -214,7 +214,7 @@ func (a *app) printFields(fields []field, line any) error {
 	for _, f := range fields {
 		value := printable(f.value)
 		if f.name == "URL" {
-			value = pasteable(f.value)
+			value = a.name(f.value)
 		}
 		if f.value == "" {
 			continue

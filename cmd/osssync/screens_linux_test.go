@@ -143,16 +143,18 @@ func TestNamesOnTerminal(t *testing.T) {
 	if code, _, stderr := command(t.Context(), "cp", file, url); code != exitOK {
 		t.Fatal(stderr)
 	}
-	outside, inside := openTerminal(t)
-	if code := run(t.Context(), []string{"ls", "-s", "oss://bkt"}, strings.NewReader(""), inside, io.Discard); code != exitOK {
-		t.Errorf("exit code %d", code)
-	}
-	inside.Close()
-	text, _ := io.ReadAll(outside) // ends with EIO
-	if want := quoteWord(url) + "\r\n"; !strings.Contains(string(text), want) {
-		t.Errorf("a terminal gets %q, want %q in it", text, want)
-	}
-	if _, stdout, _ := command(t.Context(), "ls", "-s", "oss://bkt"); !strings.Contains(stdout, url+"\n") {
-		t.Errorf("a pipe gets %q, want %q in it", stdout, url)
+	for _, args := range [][]string{{"ls", "-s", "oss://bkt"}, {"stat", "--raw", url}, {"hash", "--raw", url, url}} {
+		outside, inside := openTerminal(t)
+		if code := run(t.Context(), args, strings.NewReader(""), inside, io.Discard); code != exitOK {
+			t.Errorf("%q: exit code %d", args, code)
+		}
+		inside.Close()
+		text, _ := io.ReadAll(outside) // ends with EIO
+		if want := quoteWord(url) + "\r\n"; !strings.Contains(string(text), want) {
+			t.Errorf("%q: a terminal gets %q, want %q in it", args, text, want)
+		}
+		if _, stdout, _ := command(t.Context(), args...); !strings.Contains(stdout, url+"\n") {
+			t.Errorf("%q: a pipe gets %q, want %q in it", args, stdout, url)
+		}
 	}
 }
