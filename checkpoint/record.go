@@ -33,7 +33,7 @@ type Change struct {
 	Key string
 
 	// Before is what was there, zero if nothing was, and Kept where that is
-	// kept.
+	// kept, of a folder its permissions in octal.
 	Before Identity
 	Kept   string
 

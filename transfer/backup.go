@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +40,9 @@ func (t *tree) newBackup(ctx context.Context) (*backup, error) {
 		return b, nil
 	}
 	b.at.Path = filepath.Join(b.at.Path, run) + string(filepath.Separator)
+	b.root.BeforeMkdir(func(key string) error {
+		return b.journal.PutChange(ctx, checkpoint.Change{Key: key + folderChange, At: time.Now()})
+	})
 	var err error
 	if b.kept, err = localfs.CreateRoot(b.at.Path); err == nil {
 		t.options.Files.prepare(b.kept, false)
@@ -133,6 +137,21 @@ func (b *backup) keep(ctx context.Context, name string, there bool, before, afte
 		change.Before, change.Kept = before, kept
 	}
 	return b.journal.PutChange(ctx, change)
+}
+
+// folderChange is what follows the name of a folder of this machine in the
+// checkpoint.Change of one that is made or removed. No name of a file has it.
+const folderChange = "/\x00"
+
+// keepFolder is keep of an empty folder that is about to be removed.
+func (b *backup) keepFolder(ctx context.Context, e extra) error {
+	if b == nil {
+		return nil
+	}
+	return b.journal.PutChange(ctx, checkpoint.Change{
+		Key: strings.TrimSuffix(e.Name, "/") + folderChange, At: time.Now(),
+		Before: e.identity(), Kept: strconv.FormatUint(uint64(e.ID.Mode.Perm()), 8),
+	})
 }
 
 // errLinkKept is why a link is not replaced where there is a backup.

@@ -179,7 +179,7 @@ func (t *tree) deleteExtras(ctx context.Context) error {
 	if err != nil || len(x.folders) == 0 {
 		return err
 	}
-	return t.removeFolders(x.folders)
+	return t.removeFolders(ctx, x.folders)
 }
 
 // confirmGone asks the source for each name: a listing that ended early and said
@@ -264,14 +264,21 @@ func (t *tree) hasFile(name string, size int64) (there, behind bool) {
 
 // removeFolders removes what only the destination has and is empty by now. What
 // has been put there since stays, and the folder with it.
-func (t *tree) removeFolders(folders []extra) error {
+func (t *tree) removeFolders(ctx context.Context, folders []extra) error {
 	names := make([]string, len(folders))
-	for i, e := range folders {
+	var removed []string
+	for i, e := range slices.Backward(folders) { // what is in a folder comes after it
 		names[i] = strings.TrimSuffix(e.Name, "/")
-	}
-	removed := t.root.RemoveEmpty(names)
-	for _, name := range removed {
-		t.deleted(name + "/")
+		if empty, err := t.root.IsEmpty(names[i]); err == nil && !empty {
+			continue
+		}
+		if err := t.backup.keepFolder(ctx, e); err != nil {
+			return err
+		}
+		for _, name := range t.root.RemoveEmpty(names[i : i+1]) {
+			removed = append(removed, name)
+			t.deleted(name + "/")
+		}
 	}
 	if err := t.root.SyncDirs(removed...); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -282,7 +289,7 @@ func (t *tree) removeFolders(folders []extra) error {
 	}
 	for _, name := range names {
 		if !gone[name] {
-			t.skip("delete", name+"/", "not empty", 0)
+			t.skip("delete", name+"/", reasonNotEmpty, 0)
 		}
 	}
 	return nil

@@ -25,7 +25,8 @@ type UndoOptions struct {
 
 // Undo takes back what the last run of a Sync with a Backup did, as far as its
 // destination is still as that run left it: what it replaced or deleted is put
-// back, what it made new is removed. A name that somebody has written to since
+// back, what it made new is removed, folders of this machine too where they are
+// empty without it. A name that somebody has written to since
 // is a failure that matches ErrChanged. What was taken back is forgotten, and
 // known by what was kept until then, so an Undo that was interrupted or killed
 // goes on when it is called again.
@@ -116,9 +117,10 @@ type undo struct {
 	sealed  bool // the files hold something else than the objects
 	dryRun  bool
 	root    *localfs.Root // of a local destination
+	folders []checkpoint.Change
 }
 
-func (u *undo) run(ctx context.Context) error {
+func (u *undo) run(ctx context.Context) (err error) {
 	u.meter.setPhase(PhaseTransferring)
 	if u.dst.Bucket == nil {
 		root, err := localfs.OpenRoot(u.dst.Path)
@@ -127,6 +129,10 @@ func (u *undo) run(ctx context.Context) error {
 		}
 		defer root.Close()
 		u.files.prepare(root, false)
+		if u.files.Folders && u.files.Preserve {
+			root.OpenLocked()
+			defer func() { err = errors.Join(err, root.Relock()) }()
+		}
 		u.watchFiles(root)
 		u.root = root
 	}
@@ -136,6 +142,10 @@ func (u *undo) run(ctx context.Context) error {
 		}
 		if err != nil {
 			return err
+		}
+		if u.root != nil && strings.HasSuffix(change.Key, folderChange) {
+			u.folders = append(u.folders, change)
+			continue
 		}
 		u.seen(false, 0)
 		operation, key := "restore", u.dst.Path+change.Key
@@ -168,7 +178,7 @@ func (u *undo) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return u.takeBackFolders(ctx)
 }
 
 // object takes back a change to an object.

@@ -15,7 +15,8 @@ const undoLong = `Take back what the last run of a sync did.
 J is the id of a sync with --backup-dir, as its last line and "osssync jobs" show it,
 or its beginning. What that run replaced or deleted is put back, and what it made is
 removed, as long as it is still as the run left it: what somebody has written since
-is not touched, and reported as failed. Undone is the run as far as it came, with all
+is not touched, and reported as failed. In a local folder that holds for folders, too:
+one that something else lies in stays. Undone is the run as far as it came, with all
 the times it was interrupted. An undo that is interrupted goes on when it is run again.
 
 Examples:

@@ -166,6 +166,14 @@ func (r *Root) localFolder(key string) (string, error) {
 	return checked(key, key, hostNames)
 }
 
+// folderKey is the key, without a slash at its end, that localFolder makes path of.
+func (r *Root) folderKey(path string) string {
+	if r.encode {
+		return strings.TrimSuffix(DecodeKey(path+"/%"), "/")
+	}
+	return path
+}
+
 // local is the path below the root of the file that key stands for.
 func (r *Root) local(key string) (string, error) {
 	if r.encode {

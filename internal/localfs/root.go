@@ -24,6 +24,8 @@ type Root struct {
 	umask fs.FileMode
 	watch watcher
 
+	making func(key string) error // see BeforeMkdir; nil: nobody asked
+
 	encode bool // keys stand for what EncodeKey makes of them
 	follow bool // Open, Stat and Walk follow links
 
@@ -77,6 +79,11 @@ func (r *Root) Close() error { return r.top.Close() }
 // EncodeNames makes every key stand for the file that EncodeKey names, and Walk
 // give the keys of what it finds. It is called before any other method.
 func (r *Root) EncodeNames() { r.encode = true }
+
+// BeforeMkdir has f called with the key of each folder, without a slash at its end,
+// that is about to be made below the root: not if f fails. Several goroutines may
+// call it at once. It is called before any other method.
+func (r *Root) BeforeMkdir(f func(key string) error) { r.making = f }
 
 // FollowLinks makes Open, Stat and Walk follow links, out of the root as well:
 // it is for a source that its owner trusts. It is called before any other
@@ -385,6 +392,24 @@ func (r *Root) RemoveEmpty(keys []string) (removed []string) {
 	return removed
 }
 
+// IsEmpty says whether nothing is in the folder of key, which may end in a slash.
+func (r *Root) IsEmpty(key string) (bool, error) {
+	path, err := r.localFolder(key)
+	if err != nil {
+		return false, err
+	}
+	d, err := r.folder("list", path, false)
+	if err != nil {
+		return false, err
+	}
+	defer d.close()
+	names, all, err := new(lister).list(d, 1)
+	if err != nil {
+		return false, r.fail("list", path, err)
+	}
+	return all && len(names) == 0, nil
+}
+
 // MkdirAll makes the folder of that key, and those above it, where missing. A
 // trailing slash, as keys of folder markers have it, is allowed.
 func (r *Root) MkdirAll(key string) error {
@@ -438,6 +463,12 @@ func (r *Root) reach(op, dir string, create bool) (folder, error) {
 			if err := r.unlock(d, strings.TrimSuffix(dir[:start], "/")); err != nil {
 				d.close()
 				return folder{}, r.fail(op, dir[:end], err)
+			}
+			if r.making != nil {
+				if err := r.making(r.folderKey(dir[:end])); err != nil {
+					d.close()
+					return folder{}, err
+				}
 			}
 			err = r.watch.step(Step{Op: "make folder", Path: r.path(dir[:end])}, func() error { return d.mkdir(name) })
 			if err == nil || errors.Is(err, fs.ErrExist) {
