@@ -123,9 +123,9 @@ type undo struct {
 func (u *undo) run(ctx context.Context) (err error) {
 	u.meter.setPhase(PhaseTransferring)
 	if u.dst.Bucket == nil {
-		root, err := localfs.OpenRoot(u.dst.Path)
-		if err != nil {
-			return err
+		root, failed := localfs.OpenRoot(u.dst.Path)
+		if failed != nil {
+			return failed
 		}
 		defer root.Close()
 		u.files.prepare(root, false)
