@@ -22,6 +22,9 @@ const lsLong = `List buckets, objects, their versions, or uploads that were begu
   osssync ls -m oss://BUCKET       unfinished uploads; -a objects and uploads
   osssync ls --all-versions oss://BUCKET/P/   every version and delete marker
 
+On a terminal a name that a shell would take apart stands in quotes, to be pasted back;
+elsewhere all but control characters stand as they are.
+
 `
 
 func newLsCommand(a *app) *cobra.Command {

@@ -23,7 +23,7 @@ func TestReaderLeaves(t *testing.T) {
 		t.Fatal(stderr)
 	}
 	for want, args := range map[string][]string{
-		`^osssync: error: .*broken pipe\n(osssync: hint: .*\n)?failed: 0 objects, .*\n$`: {"cp", "oss://bkt/k", "-"},
+		`^osssync: error: write: nobody reads stdout any more\n(osssync: hint: .*\n)?failed: 0 objects, .*\n$`: {"cp", "oss://bkt/k", "-"},
 		`^$`: {"cat", "oss://bkt/k"},
 	} {
 		r, w, err := os.Pipe()

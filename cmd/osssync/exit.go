@@ -315,7 +315,7 @@ type pipeWriter struct {
 // brokenPipe is the error of a write that nobody reads.
 type brokenPipe struct{ err error }
 
-func (e *brokenPipe) Error() string { return "write to stdout: " + e.err.Error() }
+func (e *brokenPipe) Error() string { return "nobody reads stdout any more" }
 func (e *brokenPipe) Unwrap() error { return e.err }
 
 func (p *pipeWriter) Write(b []byte) (int, error) {
