@@ -180,11 +180,11 @@ func (c *objectCopy) head(ctx context.Context) error {
 }
 
 // run copies the object and settles it. A source that was overwritten in
-// between is copied anew, once.
+// between is copied anew.
 func (c *objectCopy) run(ctx context.Context) error {
 	c.tracker = c.meter.track(c.key, c.size)
 	defer c.tracker.end()
-	for startsLeft := 1; ; startsLeft-- {
+	for startsLeft := c.Engine.opts.Restarts; ; startsLeft-- {
 		err := c.once(ctx)
 		if gone(err) && ctx.Err() == nil {
 			return changedObject(c.from.Path, err)
@@ -195,7 +195,7 @@ func (c *objectCopy) run(ctx context.Context) error {
 		if changed, ok := errors.AsType[*ChangedError](err); ok && changed.Destination {
 			return err
 		}
-		if startsLeft == 0 {
+		if startsLeft <= 0 {
 			return errors.Join(err, &ChangedError{Name: c.from.Path, What: "the object was overwritten"})
 		}
 		c.log.Info("starting over", "key", c.key, "err", err)

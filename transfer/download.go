@@ -195,7 +195,7 @@ func (d *download) head(ctx context.Context) error {
 }
 
 // run fetches the object, whole or in ranges, publishes and settles it. An
-// object that was overwritten in between is fetched anew, once.
+// object that was overwritten in between is fetched anew.
 func (d *download) run(ctx context.Context) error {
 	if strings.HasSuffix(d.key, "/") && d.size == 0 {
 		return d.folder()
@@ -205,13 +205,13 @@ func (d *download) run(ctx context.Context) error {
 	}
 	d.tracker = d.meter.track(d.key, d.size)
 	defer d.tracker.end()
-	for startsLeft := 1; ; startsLeft-- {
+	for startsLeft := d.Engine.opts.Restarts; ; startsLeft-- {
 		err := d.once(ctx)
 		changed := oss.Classify(err) == oss.ClassIdentity || gone(err)
 		if err == nil || !(changed || errors.Is(err, ErrCorrupt)) || ctx.Err() != nil {
 			return err
 		}
-		if startsLeft == 0 || gone(err) {
+		if startsLeft <= 0 || gone(err) {
 			if changed {
 				err = changedObject(d.key, err)
 			}

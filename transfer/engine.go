@@ -35,6 +35,10 @@ const (
 	// what a crash makes us send again.
 	DefaultPartSize = 8 << 20
 
+	// DefaultRestarts is how often an object is begun anew whose source has
+	// changed. What is written to all the time is not worth more tries.
+	DefaultRestarts = 1
+
 	// DefaultMultipartThreshold is the size in bytes above which an object
 	// moves in pieces.
 	DefaultMultipartThreshold = 16 << 20
@@ -89,6 +93,11 @@ type Options struct {
 	// nothing.
 	Attempts int
 
+	// Restarts is how often an object is begun anew whose source changes while
+	// it moves; then it fails, and the error matches ErrChanged. 0 means
+	// DefaultRestarts, less than 0 never. What a plan means is never begun anew.
+	Restarts int
+
 	// TrustCheckpoint believes what the checkpoint says of ranges that an
 	// earlier run has fetched, in place of reading them back. The CRC-64 of
 	// the whole object is then only that of what was recorded.
@@ -128,6 +137,7 @@ func New(opts *Options) (*Engine, error) {
 	o.Parallel = cmp.Or(o.Parallel, DefaultParallel)
 	o.PartSize = cmp.Or(o.PartSize, DefaultPartSize)
 	o.MultipartThreshold = cmp.Or(o.MultipartThreshold, DefaultMultipartThreshold)
+	o.Restarts = cmp.Or(o.Restarts, DefaultRestarts)
 	switch {
 	case o.Concurrency < 1 || o.Concurrency > maxConcurrency:
 		return nil, usagef("concurrency %d is not between 1 and %d", o.Concurrency, maxConcurrency)

@@ -38,7 +38,7 @@ func TestSourceIsMapped(t *testing.T) {
 	}()
 	copy(memory, old)
 	w.meddle(func() { copy(memory, noise(2, len(old))) })
-	_, err = w.engine(oneByOne).Upload(t.Context(), path, w.at("k"), &transfer.UploadOptions{RemoveSource: true})
+	_, err = w.engine(oneByOne, neverAnew).Upload(t.Context(), path, w.at("k"), &transfer.UploadOptions{RemoveSource: true})
 	if !errors.Is(err, transfer.ErrChanged) || w.get("k") != nil || w.uploads() != 0 {
 		t.Errorf("%v, an object of %d bytes", err, len(w.get("k")))
 	}

@@ -95,6 +95,8 @@ func stopAfter(w *world, n int64, cancel context.CancelFunc, match func(*http.Re
 // oneByOne leaves nothing in flight that a test would have to guess about.
 func oneByOne(o *transfer.Options) { o.Parallel = 1 }
 
+func neverAnew(o *transfer.Options) { o.Restarts = -1 }
+
 func TestUsage(t *testing.T) {
 	w := newWorld(t)
 	src := filepath.Join(t.TempDir(), "src")

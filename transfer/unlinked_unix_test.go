@@ -5,6 +5,7 @@ package transfer_test
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -74,9 +75,9 @@ func TestSourceIsMeddledWith(t *testing.T) {
 					var report *transfer.Report
 					var err error
 					if way == "tree" || way == "move tree" {
-						report, err = w.engine(oneByOne).Sync(t.Context(), transfer.Local(filepath.Dir(path)), w.at("p/"), &transfer.SyncOptions{Compare: transfer.CompareNone, RemoveSource: moves})
+						report, err = w.engine(oneByOne, neverAnew).Sync(t.Context(), transfer.Local(filepath.Dir(path)), w.at("p/"), &transfer.SyncOptions{Compare: transfer.CompareNone, RemoveSource: moves})
 					} else {
-						report, err = w.engine(oneByOne).Upload(t.Context(), path, w.at("p/f"), &transfer.UploadOptions{RemoveSource: moves})
+						report, err = w.engine(oneByOne, neverAnew).Upload(t.Context(), path, w.at("p/f"), &transfer.UploadOptions{RemoveSource: moves})
 						if !errors.Is(err, transfer.ErrChanged) {
 							t.Errorf("the error is %v", err)
 						}
@@ -91,6 +92,42 @@ func TestSourceIsMeddledWith(t *testing.T) {
 						t.Errorf("%d bytes: the source has %d bytes", size, len(got))
 					}
 				})
+			}
+		}
+	}
+}
+
+// TestSourceIsSentAnew: a file that was replaced while it was sent is sent as it
+// is then, and one that is never at rest is not.
+func TestSourceIsSentAnew(t *testing.T) {
+	for _, size := range []int{100, 9 * partSize} {
+		for _, moves := range []bool{false, true} {
+			w := newWorld(t)
+			path := filepath.Join(t.TempDir(), "f")
+			write(t, path, noise(1, size))
+			young := noise(2, size+7)
+			w.meddle(func() { write(t, path, young) })
+			report, err := w.engine(oneByOne).Upload(t.Context(), path, w.at("k"), &transfer.UploadOptions{RemoveSource: moves})
+			if err != nil || !bytes.Equal(w.get("k"), young) || w.uploads() != 0 || report.Bytes.Done != int64(len(young)) {
+				t.Errorf("%d bytes: an object of %d, %+v, %v", size, len(w.get("k")), report, err)
+			}
+			if _, err := os.Stat(path); moves != errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%d bytes moved %v: %v", size, moves, err)
+			}
+
+			write(t, path, noise(3, size))
+			var puts atomic.Int64
+			w.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+				if r.Method == http.MethodPut {
+					n := int(puts.Add(1))
+					write(t, path, noise(n, size+n))
+				}
+				return send()
+			})
+			_, err = w.engine(oneByOne).Upload(t.Context(), path, w.at("busy"), &transfer.UploadOptions{RemoveSource: moves})
+			w.wire.between(nil)
+			if !errors.Is(err, transfer.ErrChanged) || w.get("busy") != nil || w.uploads() != 0 {
+				t.Errorf("%d bytes: an object of %d, %v", size, len(w.get("busy")), err)
 			}
 		}
 	}

@@ -157,8 +157,26 @@ func (u *upload) single(ctx context.Context) error {
 	return nil
 }
 
-// run sends the file, whole or in parts, and settles it.
+// run sends the file and settles it. A file that has changed in between is sent
+// anew, unless a plan means the one that it has seen.
 func (u *upload) run(ctx context.Context) error {
+	stored := u.stored
+	for startsLeft := u.Engine.opts.Restarts; ; startsLeft-- {
+		err := u.once(ctx)
+		changed, isChanged := errors.AsType[*ChangedError](err)
+		if !isChanged || changed.Destination || u.pinned != nil || startsLeft <= 0 || ctx.Err() != nil {
+			return err
+		}
+		if _, gone := u.root.Stat(u.name); gone != nil {
+			return err
+		}
+		u.log.Info("starting over", "key", u.key, "err", err)
+		u.stored, u.planned = stored, u.size
+	}
+}
+
+// once sends the file as it is now, whole or in parts.
+func (u *upload) once(ctx context.Context) error {
 	var err error
 	u.file, u.id, err = u.root.Open(u.name)
 	if err != nil {

@@ -137,7 +137,7 @@ func TestSourceChangesDuringUpload(t *testing.T) {
 				}
 				return send()
 			})
-			report, err := w.engine().Upload(t.Context(), src, w.at("k"), nil)
+			report, err := w.engine(neverAnew).Upload(t.Context(), src, w.at("k"), nil)
 			if !errors.Is(err, transfer.ErrChanged) || report.Objects.Changed != 1 {
 				t.Errorf("got %v, report %+v; want ErrChanged", err, report)
 			}
