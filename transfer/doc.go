@@ -25,7 +25,8 @@
 //     server's before the object counts as done.
 //   - An answer that was lost is asked for, never guessed.
 //   - A source that changes, or loses its name, while it is read is noticed
-//     before anything of it becomes visible. So is a destination that somebody
+//     before anything of it becomes visible, and the object begun anew: see
+//     Options.Restarts. So is a destination that somebody
 //     else writes to after it was listed: see SyncOptions.IfUnchanged. What is
 //     written to a file by way of a mapping into memory is noticed on Linux
 //     only, above the threshold and on a disk: elsewhere such a file must rest.
