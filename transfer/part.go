@@ -330,6 +330,12 @@ func (t *tree) chooses(name string) (bool, error) {
 	if len(failed) > 0 {
 		return slices.ContainsFunc(failed, func(f checkpoint.Failure) bool { return p.Part.failed(f.Status, f.Code) }), nil
 	}
+	if strings.HasSuffix(name, "/") && t.options.Files.Folders {
+		// Done, it goes along: what happens in a folder changes it, or empties it.
+		if _, done, err := t.journal.Settled(name); done || err != nil || p.through {
+			return err == nil, err
+		}
+	}
 	if p.has(ItemInFlight) || p.pending() {
 		_, begun, err := t.journal.Object(name)
 		if err != nil || begun {
