@@ -141,11 +141,12 @@ func (q *request) bears(meta *oss.ObjectMeta) bool {
 		maps.Equal(lowered(h.Meta), meta.Meta)
 }
 
-// lowered is m with its names in lower case.
+// lowered is m as HTTP carries it: the names in lower case, the values without the
+// blanks around them.
 func lowered(m map[string]string) map[string]string {
 	low := make(map[string]string, len(m))
 	for name, value := range m {
-		low[strings.ToLower(name)] = value
+		low[strings.ToLower(name)] = strings.TrimSpace(value)
 	}
 	return low
 }

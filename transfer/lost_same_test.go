@@ -105,7 +105,7 @@ func TestLostOverOld(t *testing.T) {
 			w.ahead.Store(0)
 			w.log.forget()
 			w.faults("lost on=PutObject nth=1\nlost on=CopyObject nth=1\nlost=503 on=CompleteMultipartUpload nth=1")
-			report, err := make(oss.ObjectHeaders{Meta: map[string]string{"who": "new"}})
+			report, err := make(oss.ObjectHeaders{Meta: map[string]string{"who": "new "}})
 			if err != nil || report.Objects.Done != 1 || report.Bytes.Done != int64(size) || report.Retries != 1 {
 				t.Errorf("%s of %d bytes: %+v, %v", name, size, report, err)
 			}
