@@ -140,7 +140,9 @@ func TestPart(t *testing.T) {
 				// Nothing is chosen, nothing changes.
 				var none *transfer.NoPartError
 				for _, p := range []transfer.Part{
-					{Codes: []string{"404"}}, {Codes: []string{"AccessDenied"}, Include: include(t, "d.txt")}, {States: []transfer.ItemState{transfer.ItemInFlight}},
+					{Codes: []string{"404"}},
+					{Codes: []string{"AccessDenied"}, Include: include(t, "d.txt")},
+					{States: []transfer.ItemState{transfer.ItemInFlight}},
 					{States: []transfer.ItemState{transfer.ItemPending}},
 				} {
 					report, err := s.part(t.Context(), id, p)

@@ -65,6 +65,17 @@ func newService(t *testing.T) *partCounter {
 	return p
 }
 
+func stage(t *testing.T, service *partCounter, faults string) {
+	t.Helper()
+	list, err := emulator.ParseFaults(strings.NewReader(faults))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := service.server.SetFaults(list); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // command runs one command line in this process.
 func command(ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer

@@ -12,8 +12,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/osssync/osssync/oss/emulator"
 )
 
 // oddName is all that a shell, a terminal or a pattern could take for something
@@ -114,17 +112,6 @@ func makeOddTree(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(oddName, name), []byte(strings.Repeat(name, 3<<20/len(name))), 0o600); err != nil {
 			t.Fatal(err)
 		}
-	}
-}
-
-func stage(t *testing.T, service *partCounter, faults string) {
-	t.Helper()
-	list, err := emulator.ParseFaults(strings.NewReader(faults))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := service.server.SetFaults(list); err != nil {
-		t.Fatal(err)
 	}
 }
 

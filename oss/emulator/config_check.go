@@ -74,8 +74,11 @@ func checkReferer(_ *request, _ *store.Tx, doc *element) error {
 // mirrorDefaults are what a mirror rule says that leaves them open: names and
 // values, as the vendor's Go and Java tests have them.
 var mirrorDefaults = [][2]string{
-	{"PassQueryString", "false"}, {"MirrorPassQueryString", "false"}, {"MirrorPassOriginalSlashes", "false"},
-	{"MirrorFollowRedirect", "true"}, {"MirrorCheckMd5", "false"},
+	{"PassQueryString", "false"},
+	{"MirrorPassQueryString", "false"},
+	{"MirrorPassOriginalSlashes", "false"},
+	{"MirrorFollowRedirect", "true"},
+	{"MirrorCheckMd5", "false"},
 }
 
 // setDefaults gives e those children that it lacks.

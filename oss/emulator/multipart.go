@@ -160,8 +160,12 @@ const clientEncryptionMeta = "x-oss-meta-client-side-encryption-"
 
 // clientEncryption is what a list of parts says of that metadata.
 var clientEncryption = []struct{ header, element string }{
-	{"key", "Key"}, {"start", "Start"}, {"cek-alg", "CekAlg"}, {"wrap-alg", "WrapAlg"},
-	{"data-size", "DataSize"}, {"part-size", "PartSize"},
+	{"key", "Key"},
+	{"start", "Start"},
+	{"cek-alg", "CekAlg"},
+	{"wrap-alg", "WrapAlg"},
+	{"data-size", "DataSize"},
+	{"part-size", "PartSize"},
 }
 
 func (rq *request) listParts() error {
