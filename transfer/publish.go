@@ -22,7 +22,7 @@ type publisher struct {
 	gone  sync.WaitGroup
 }
 
-// finished is a temporary file, complete and synced.
+// finished is a temporary file that is complete, synced or not.
 type finished struct {
 	name, temp string
 	file       *localfs.Temp // sealed by the publisher where it is not; nil for a link

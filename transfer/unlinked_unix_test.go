@@ -106,7 +106,13 @@ func TestSourceIsSentAnew(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "f")
 			write(t, path, noise(1, size))
 			young := noise(2, size+7)
-			w.meddle(func() { write(t, path, young) })
+			var sent atomic.Int64
+			w.wire.between(func(r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+				if r.Method == http.MethodPut && sent.Add(1) == min(5, int64(size)/partSize+1) { // some parts are there by then
+					write(t, path, young)
+				}
+				return send()
+			})
 			report, err := w.engine(oneByOne).Upload(t.Context(), path, w.at("k"), &transfer.UploadOptions{RemoveSource: moves})
 			if err != nil || !bytes.Equal(w.get("k"), young) || w.uploads() != 0 || report.Bytes.Done != int64(len(young)) {
 				t.Errorf("%d bytes: an object of %d, %+v, %v", size, len(w.get("k")), report, err)

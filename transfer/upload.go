@@ -161,6 +161,11 @@ func (u *upload) single(ctx context.Context) error {
 // anew, unless a plan means the one that it has seen.
 func (u *upload) run(ctx context.Context) error {
 	stored := u.stored
+	defer func() {
+		if u.tracker != nil {
+			u.tracker.end()
+		}
+	}()
 	for startsLeft := u.Engine.opts.Restarts; ; startsLeft-- {
 		err := u.once(ctx)
 		changed, isChanged := errors.AsType[*ChangedError](err)
@@ -171,7 +176,7 @@ func (u *upload) run(ctx context.Context) error {
 			return err
 		}
 		u.log.Info("starting over", "key", u.key, "err", err)
-		u.stored, u.planned = stored, u.size
+		u.stored = stored
 	}
 }
 
@@ -196,9 +201,12 @@ func (u *upload) once(ctx context.Context) error {
 		}
 	}
 	u.size, u.sealed = u.id.Size, u.keys != nil
-	u.meter.bytesTotal.Add(u.size - u.planned)
-	u.tracker = u.meter.track(u.key, u.size)
-	defer u.tracker.end()
+	if u.tracker == nil {
+		u.meter.bytesTotal.Add(u.size - u.planned)
+		u.tracker = u.meter.track(u.key, u.size)
+	} else {
+		u.tracker.restart(u.size)
+	}
 
 	rec, found, err := u.journal.Object(u.name)
 	if err != nil {
